@@ -1,0 +1,122 @@
+"""One tree of exceptions.
+
+::
+
+    JoulebookError
+    ├── UsageError            (ValueError)   a command or function was called wrongly        exit 2
+    ├── BadValue              (ValueError)   a value cannot be read
+    ├── UnknownName           (KeyError)     a column, unit, reader or command does not exist
+    ├── FactorError
+    │   ├── FactorFileError   (ValueError)   a factor file breaks a rule: file, line, what, how to mend
+    │   ├── FactorMissing     (LookupError)  a question has no factor under the policy
+    │   └── FactorAmbiguous   (LookupError)  a question has more than one answer
+    ├── StoreError
+    │   ├── StoreConflict                    another writer took the version
+    │   └── StoreDamaged                     a file of the book does not match its hash
+    ├── InputUnreadable       (ValueError)   an input file cannot be read at all
+    └── BudgetExceeded                       exit 3
+
+Misuse raises one of these; bad *data* becomes a finding row (`joulebook.terms.finding`). Each error keeps its facts as
+attributes; its message ends with the next step. ``template`` is the English message and the key of its translation.
+"""
+
+from typing import ClassVar
+
+
+def translatable(text: str) -> str:
+    """Mark a text for the translators; the face that shows it translates it."""
+    return text
+
+
+class JoulebookError(Exception):
+    """Root of every error joulebook raises on purpose.
+
+    Args:
+        facts: the values that fill ``template``; kept as attributes.
+    """
+
+    template: ClassVar[str] = translatable("joulebook cannot go on.")
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        self.__dict__.update(facts)
+        super().__init__(self.template.format(**facts))
+
+    def __str__(self) -> str:
+        return self.template.format(**self.facts)
+
+
+class UsageError(JoulebookError, ValueError):
+    """A command or function was called wrongly."""
+
+    template = translatable("{what} Next: {next_step}")
+    exit_code = 2
+
+
+class BadValue(JoulebookError, ValueError):
+    """A value cannot be read as what it should be."""
+
+    template = translatable("Cannot read {value!r} as {expected}. Next: {next_step}")
+
+
+class UnknownName(JoulebookError, KeyError):
+    """A name does not exist in its list."""
+
+    template = translatable("There is no {kind} named {name!r}. Nearest: {nearest}. Next: choose one of those.")
+
+
+class FactorError(JoulebookError):
+    """Anything wrong with a number of the world."""
+
+
+class FactorFileError(FactorError, ValueError):
+    """A factor file breaks a rule."""
+
+    template = translatable("{file}:{line}: {what} Next: {next_step}")
+
+
+class FactorMissing(FactorError, LookupError):
+    """A question has no factor under the policy."""
+
+    template = translatable(
+        "No factor for {sought} in edition {edition}. Nearest: {nearest}. "
+        "Next: add one under a factor folder of your own, or choose another place, date or policy."
+    )
+
+
+class FactorAmbiguous(FactorError, LookupError):
+    """A question has more than one answer of equal rank."""
+
+    template = translatable(
+        "{sought} has {count} factors of equal rank: {candidates}. Next: name the source or give an exact date."
+    )
+
+
+class StoreError(JoulebookError):
+    """Anything wrong with where the tables live."""
+
+
+class StoreConflict(StoreError):
+    """Another writer took the version."""
+
+    template = translatable("Version {version} of {table} was written by someone else. Next: run the command again.")
+
+
+class StoreDamaged(StoreError):
+    """A file of the book does not match its hash, or is gone."""
+
+    template = translatable("{file}: {what} Next: restore the file from a copy; the book refuses to guess.")
+
+
+class InputUnreadable(JoulebookError, ValueError):
+    """An input file cannot be read at all."""
+
+    template = translatable("{file}: {what} Next: {next_step}")
+
+
+class BudgetExceeded(JoulebookError):
+    """A footprint is above the budget that was set."""
+
+    template = translatable("{what} is {amount}, above the budget of {budget}. Next: see `joulebook report`.")
+    exit_code = 3

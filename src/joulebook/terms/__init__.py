@@ -1,0 +1,1 @@
+"""The words: columns, tables, units, periods, places, scopes, tiers, boundaries, ranges, findings."""

@@ -1,0 +1,86 @@
+"""The column dictionary: name, type, unit, dimension, grain, meaning in both languages, standard."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+from joulebook.errors import UnknownName
+
+DIMENSIONS = ("energy", "mass", "volume", "time", "count", "money")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One word of the dictionary.
+
+    Attributes:
+        name: the name, its unit last.
+        type: int64, float64, string, bool, date or timestamp (UTC microseconds).
+        unit: the unit, or None for what has none.
+        dimension: exponents of the base dimensions.
+        grain: size of one integer step when the column is summed [unit]; None where it is not a summed measure.
+        meaning: one sentence per language, keys ``en`` and ``ko``.
+        standard: where the word comes from, or None.
+    """
+
+    name: str
+    type: str
+    meaning: Mapping[str, str]
+    unit: str | None = None
+    dimension: Mapping[str, int] = field(default_factory=dict)
+    grain: float | None = None
+    standard: str | None = None
+
+    @property
+    def grains_per_unit(self) -> float:
+        """How many integer steps one unit has: 1e12 for a grain of 1e-12.
+
+        Raises:
+            UnknownName: the column is not a summed measure.
+        """
+        if self.grain is None:
+            raise UnknownName(kind="measure", name=self.name, nearest=", ".join(METRICS))
+        return float(round(1 / self.grain))
+
+
+METRICS = (
+    "gpu_energy_kwh",
+    "it_energy_kwh",
+    "facility_energy_kwh",
+    "co2e_operational_location_g",
+    "co2e_operational_market_g",
+    "co2e_grid_losses_g",
+    "co2e_upstream_g",
+    "co2e_embodied_amortised_g",
+    "co2e_embodied_purchase_year_g",
+    "water_onsite_l",
+    "water_offsite_without_hydro_l",
+    "water_offsite_hydro_l",
+)
+"""Measures that are posted; separate views, never summed by accident."""
+
+
+@cache
+def columns() -> Mapping[str, Column]:
+    """The whole dictionary, in its order."""
+    import yaml  # noqa: PLC0415  (keeps `import joulebook` light)
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = files("joulebook.terms").joinpath("columns.yaml").read_text(encoding="utf-8")
+    return {name: Column(name=name, **entry) for name, entry in yaml.load(text, Loader=loader).items()}  # noqa: S506
+
+
+def column(name: str) -> Column:
+    """One column of the dictionary.
+
+    Raises:
+        UnknownName: there is no such column.
+    """
+    known = columns()
+    if name not in known:
+        from difflib import get_close_matches  # noqa: PLC0415
+
+        near = get_close_matches(name, known, n=3) or sorted(known)[:3]
+        raise UnknownName(kind="column", name=name, nearest=", ".join(near))
+    return known[name]

@@ -1,0 +1,107 @@
+"""The usage table: what was consumed, as the supplier counts it."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypedDict
+
+TOKEN_CLASSES = (
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "visible_output_tokens",
+    "reasoning_output_tokens",
+)
+"""Five disjoint classes; a reader converts its supplier's inclusive or exclusive counts into these."""
+
+USAGE_COLUMNS = (
+    "usage_key",
+    "key_a",
+    "key_b",
+    "source",
+    "provider",
+    "model",
+    "region",
+    "service_tier",
+    "started_at",
+    "ended_at",
+    "team",
+    "project",
+    "run",
+    "tool",
+    "user_hash",
+    "is_synthetic",
+    "request_count",
+    *TOKEN_CLASSES,
+    "image_count",
+    "audio_s",
+    "video_s",
+    "embedding_tokens",
+    "device",
+    "device_hours",
+    "vcpu_hours",
+    "output_tokens_per_s",
+    "time_to_first_token_s",
+    "cost_usd",
+    "tier",
+)
+"""Columns of the usage table, in order; types and meanings are in the column dictionary."""
+
+
+class Usage(TypedDict, total=False):
+    """One row of usage. A key that is absent or None is unknown, which is not zero."""
+
+    usage_key: str
+    source: str
+    provider: str | None
+    model: str | None
+    region: str | None
+    service_tier: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    team: str | None
+    project: str | None
+    run: str | None
+    tool: str | None
+    user_hash: str | None
+    is_synthetic: bool
+    request_count: int
+    uncached_input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    visible_output_tokens: int | None
+    reasoning_output_tokens: int | None
+    image_count: int | None
+    audio_s: float | None
+    video_s: float | None
+    embedding_tokens: int | None
+    device: str | None
+    device_hours: float | None
+    vcpu_hours: float | None
+    output_tokens_per_s: float | None
+    time_to_first_token_s: float | None
+    cost_usd: float | None
+    tier: str
+
+
+KEY_DIGITS = 32
+"""Hex digits of a usage key: SHA-256 cut to 128 bits."""
+
+KEY_SEPARATOR = "\x1f"
+"""Between the parts of a key: the unit separator of ASCII, which no id contains."""
+
+
+def usage_key(parts: Iterable[str]) -> str:
+    r"""Identity of a record from its source id and request id (or its content and how often it was seen before).
+
+    The same text through `sha256` of any engine gives the same key.
+
+    >>> usage_key(["azure-llm", "2023-11-16T18:17:03.979960", "4808", "10", "0"])[:8]
+    '1d6c1f6b'
+    """
+    return hashlib.sha256(KEY_SEPARATOR.join(parts).encode()).hexdigest()[:KEY_DIGITS]
+
+
+def key_checks(key: str) -> tuple[int, int]:
+    """The two 32-bit numbers of a key whose sums make the order-independent input hash of a posting."""
+    return int(key[:8], 16), int(key[8:16], 16)
