@@ -14,7 +14,7 @@ _PUBLIC = {
     "Range": "joulebook.terms.range",
 }
 
-__all__ = ["Book", "JoulebookError", "Range", "__version__"]  # noqa: F822  (resolved by __getattr__)
+__all__ = ["Book", "JoulebookError", "Range", "__version__"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (the type depends on the name)

@@ -7,14 +7,18 @@ from joulebook.errors import translatable
 
 RULES: dict[str, str] = {
     "bad-number": translatable("{column} is not a number. Next: correct it, or map another column."),
-    "negative": translatable("{column} is negative. Next: a use cannot be negative; give corrections as restated rows."),
+    "negative": translatable(
+        "{column} is negative. Next: a use cannot be negative; give corrections as restated rows."
+    ),
     "bad-timestamp": translatable(
         "{column} is not a time. Next: give ISO 8601 such as 2026-11-22T09:30:00+09:00, or seconds since 1970."
     ),
     "no-timezone": translatable(
         "{column} has no time zone and was read as UTC. Next: give the zone in the file or with --timezone."
     ),
-    "missing-column": translatable("The column {column} is missing. Next: name the right one with --map {column}=COLUMN."),
+    "missing-column": translatable(
+        "The column {column} is missing. Next: name the right one with --map {column}=COLUMN."
+    ),
     "missing-value": translatable("{column} is empty. Next: fill it in; the row was not booked."),
     "cache-exceeds-input": translatable(
         "{column} is larger than the input that should contain it. Next: check whether the supplier counts input "
@@ -23,7 +27,9 @@ RULES: dict[str, str] = {
     "bad-row": translatable("The row cannot be read: {reason}. Next: correct the row and import the file again."),
     "bad-encoding": translatable("The text is not {encoding}. Next: save the file as UTF-8."),
     "truncated": translatable("The last line is cut off. Next: import again when the file is complete."),
-    "same-key": translatable("Two rows carry the same request id but differ. Next: keep the right one; the first was booked."),
+    "same-key": translatable(
+        "Two rows carry the same request id but differ. Next: keep the right one; the first was booked."
+    ),
 }
 """Every rule with its message; readers add to this list here, so that all messages are translated and tested."""
 

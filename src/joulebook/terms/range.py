@@ -1,7 +1,7 @@
 """An 80 % interval around a central value.
 
-A factor's low..high is an 80 % interval, log-normal unless its file says otherwise. The two sides may differ; each side's
-sigma is the log distance divided by the 90th percentile of the standard normal, so a symmetric range has
+A factor's low..high is an 80 % interval, log-normal unless its file says otherwise. The two sides may differ; each
+side's sigma is the log distance divided by the 90th percentile of the standard normal, so a symmetric range has
 sigma = ln(high / low) / 2.563.
 """
 

@@ -1,6 +1,7 @@
 """Scopes, methods and signals of greenhouse-gas accounting.
 
-Source: GHG Protocol Corporate Standard (scopes); GHG Protocol Scope 2 Guidance, 2015 (methods); SCI, ISO/IEC 21031 (stages).
+Source: GHG Protocol Corporate Standard (scopes); GHG Protocol Scope 2 Guidance, 2015 (methods);
+SCI, ISO/IEC 21031 (stages).
 """
 
 from enum import StrEnum

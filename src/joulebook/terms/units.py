@@ -1,7 +1,8 @@
 """Units and their conversion: the only place that knows 1000 and 3600.
 
-Inside, one canonical unit per quantity: kWh, W, s, g, L, USD, tokens as count. Everything else is converted here, at the door.
-Sources: SI brochure, 9th edition (SI and accepted units); NIST Special Publication 811, appendix B (pound, gallon, Btu, short ton).
+Inside, one canonical unit per quantity: kWh, W, s, g, L, USD, tokens as count. Everything else is converted here,
+at the door. Sources: SI brochure, 9th edition (SI and accepted units); NIST Special Publication 811, appendix B
+(pound, gallon, Btu, short ton).
 """
 
 from collections.abc import Mapping

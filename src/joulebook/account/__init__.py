@@ -1,0 +1,1 @@
+"""Energy to footprint: pure formulas, ranges, explanations."""

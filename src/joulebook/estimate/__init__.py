@@ -1,0 +1,1 @@
+"""Energy where nobody metered it, always a range."""

@@ -1,0 +1,44 @@
+"""Every text a user sees, in Korean or English.
+
+Only faces translate. The core marks its texts with `joulebook.errors.translatable`; the face that shows them calls `_`.
+"""
+
+import gettext
+import os
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("en", "ko")
+
+_chosen: str | None = None
+
+
+def language() -> str:
+    """The language in use: the chosen one, else the first of LANGUAGE, LC_ALL, LC_MESSAGES, LANG, else English."""
+    if _chosen is not None:
+        return _chosen
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        for wanted in os.environ.get(variable, "").split(":"):
+            if wanted[:2].lower() in LANGUAGES:
+                return wanted[:2].lower()
+    return "en"
+
+
+def choose_language(wanted: str | None) -> None:
+    """Use one language from now on; None goes back to the environment's."""
+    global _chosen  # noqa: PLW0603  (one process speaks one language)
+    _chosen = wanted
+
+
+@cache
+def _catalog(wanted: str) -> gettext.NullTranslations:
+    if wanted == "en":
+        return gettext.NullTranslations()
+    path = files("joulebook").joinpath("locale", wanted, "LC_MESSAGES", "joulebook.mo")
+    with path.open("rb") as stream:
+        return gettext.GNUTranslations(stream)
+
+
+def _(message: str) -> str:
+    """The message in the language in use."""
+    return _catalog(language()).gettext(message) if message else ""

@@ -1,0 +1,1 @@
+"""The numbers the world gives us: dated, sourced, with a range."""

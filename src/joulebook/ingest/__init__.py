@@ -1,0 +1,1 @@
+"""Other people's records: their formats, our usage table."""

@@ -1,0 +1,1 @@
+"""What we said, when, and with which factors."""

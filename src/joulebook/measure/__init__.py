@@ -1,0 +1,1 @@
+"""Meters on our own machine: samples in a journal."""

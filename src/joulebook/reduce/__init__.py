@@ -1,0 +1,1 @@
+"""Plans that would lower the footprint; they propose, never act."""

@@ -1,0 +1,1 @@
+"""Where tables live: the only package that knows an engine and a file format."""

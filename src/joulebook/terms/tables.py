@@ -1,0 +1,105 @@
+"""The tables: which columns, which key. Types and meanings are in the column dictionary."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from joulebook.errors import UnknownName
+from joulebook.terms.usage import USAGE_COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: singular noun.
+        columns: names from the column dictionary, in order.
+        unique: the column no two rows share, or None.
+        meaning: what one row is.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    unique: str | None
+    meaning: str
+
+
+_TABLES = (
+    Table("usage", USAGE_COLUMNS, "usage_key", "A use as the supplier counts it."),
+    Table(
+        "energy",
+        (
+            "energy_key",
+            "run",
+            "started_at",
+            "ended_at",
+            "host",
+            "component",
+            "team",
+            "project",
+            "provider",
+            "region",
+            "it_energy_kwh",
+            "it_energy_low_kwh",
+            "it_energy_high_kwh",
+            "tier",
+            "boundary",
+            "method",
+            "factor_ids",
+        ),
+        "energy_key",
+        "Metered or modelled energy of one component of one run.",
+    ),
+    Table(
+        "posting",
+        (
+            "posting_id",
+            "metric",
+            "period_start",
+            "period_end",
+            "source",
+            "provider",
+            "model",
+            "region",
+            "zone",
+            "team",
+            "project",
+            "is_synthetic",
+            "amount_q",
+            "row_count",
+            "request_count",
+            "input_hash",
+            "resolution_id",
+            "tier",
+            "boundary",
+            "method",
+            "edition",
+            "policy",
+            "reverses",
+            "cause",
+            "posted_at",
+        ),
+        "posting_id",
+        "What was said: an amount of one metric for many rows of usage.",
+    ),
+    Table(
+        "resolution",
+        ("resolution_id", "resolution_json"),
+        "resolution_id",
+        "The factors, with values and reasons, that a posting used.",
+    ),
+)
+
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _TABLES})
+
+
+def table(name: str) -> Table:
+    """One table by name.
+
+    Raises:
+        UnknownName: there is no such table.
+    """
+    if name not in TABLES:
+        raise UnknownName(kind="table", name=name, nearest=", ".join(TABLES))
+    return TABLES[name]
