@@ -68,7 +68,13 @@ def columns() -> Mapping[str, Column]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = files("joulebook.terms").joinpath("columns.yaml").read_text(encoding="utf-8")
-    return {name: Column(name=name, **entry) for name, entry in yaml.load(text, Loader=loader).items()}  # noqa: S506
+    known = {name: Column(name=name, **entry) for name, entry in yaml.load(text, Loader=loader).items()}  # noqa: S506
+    return known | {f"{name}_q": _in_grains(known[name]) for name in METRICS}
+
+
+def _in_grains(measure: Column) -> Column:
+    meaning = {"en": f"{measure.meaning['en']} In whole grains.", "ko": f"{measure.meaning['ko']} 최소 단위의 정수."}
+    return Column(f"{measure.name}_q", "int64", meaning, measure.unit, measure.dimension, None, measure.standard)
 
 
 def column(name: str) -> Column:

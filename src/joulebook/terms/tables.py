@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from joulebook.errors import UnknownName
+from joulebook.terms.columns import METRICS
 from joulebook.terms.usage import USAGE_COLUMNS
 
 
@@ -55,7 +56,6 @@ _TABLES = (
         "posting",
         (
             "posting_id",
-            "metric",
             "period_start",
             "period_end",
             "source",
@@ -65,14 +65,16 @@ _TABLES = (
             "zone",
             "team",
             "project",
+            "tool",
             "is_synthetic",
-            "amount_q",
+            "tier",
+            *(f"{metric}_q" for metric in METRICS),
             "row_count",
+            "unpriced_count",
             "request_count",
             "input_hash",
-            "resolution_id",
-            "tier",
-            "boundary",
+            "model_resolution_id",
+            "place_resolution_id",
             "method",
             "edition",
             "policy",
@@ -81,7 +83,7 @@ _TABLES = (
             "posted_at",
         ),
         "posting_id",
-        "What was said: an amount of one metric for many rows of usage.",
+        "What was said: the amounts of all metrics for one group of usage rows.",
     ),
     Table(
         "resolution",
