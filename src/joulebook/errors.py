@@ -12,7 +12,10 @@
     │   └── FactorAmbiguous   (LookupError)  a question has more than one answer
     ├── StoreError
     │   ├── StoreConflict                    another writer took the version
-    │   └── StoreDamaged                     a file of the book does not match its hash
+    │   ├── StoreDamaged                     a file of the book does not match its hash
+    │   ├── StoreUnwritable                  the disk is full or the folder cannot be written
+    │   ├── StoreTooNew                      the book was written by a newer program
+    │   └── EngineOutOfMemory                neither memory nor the spill folder has room
     ├── InputUnreadable       (ValueError)   an input file cannot be read at all
     └── BudgetExceeded                       exit 3
 
@@ -107,6 +110,31 @@ class StoreDamaged(StoreError):
     """A file of the book does not match its hash, or is gone."""
 
     template = translatable("{file}: {what} Next: restore the file from a copy; the book refuses to guess.")
+
+
+class StoreUnwritable(StoreError):
+    """The disk is full, or the folder cannot be written."""
+
+    template = translatable(
+        "{path} cannot be written: {reason}. Next: make room, allow writing, or choose another book with --book."
+    )
+
+
+class StoreTooNew(StoreError):
+    """A table has columns that this program does not know."""
+
+    template = translatable(
+        "The table {table} was written by a newer joulebook; unknown columns: {columns}. Next: update joulebook."
+    )
+
+
+class EngineOutOfMemory(StoreError):
+    """Neither memory nor the spill folder has room for a computation."""
+
+    template = translatable(
+        "The computation needs more room: {reason}. "
+        "Next: make room on the disk of the book, or ask for a shorter period."
+    )
 
 
 class InputUnreadable(JoulebookError, ValueError):

@@ -1,0 +1,115 @@
+"""From a finished draft to a committed segment, while others write too."""
+
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joulebook.errors import StoreConflict
+from joulebook.store.connection import engine_writing
+from joulebook.store.delta import DeltaLog, Segment
+from joulebook.store.durable import make_folder, remove_older, sha256_of, sync_file, writing
+from joulebook.store.once import leave_out
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ATTEMPTS = 1000
+"""How often a commit is tried while others write; in each round one writer gets through."""
+
+ORPHAN_AGE_S = 86_400.0
+"""Unfinished files older than this are left from a writer that was killed."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """Rows on their way into a table.
+
+    Attributes:
+        path: a finished Parquet file in the drafts folder, later in the table's folder.
+        rows: how many it holds.
+        left_out: how many were left out because their key was known.
+        segment: its entry for the log, once it lies in the table's folder.
+    """
+
+    path: Path
+    rows: int
+    left_out: int = 0
+    segment: Segment | None = None
+
+
+def commit_draft(
+    engine: "DuckDBPyConnection",
+    log: DeltaLog,
+    draft: Draft,
+    columns: tuple[str, ...],
+    unique: str | None,
+    info: Mapping[str, str],
+) -> int:
+    """Bring a draft into a table in one commit; return the table's version, unchanged where no row was new.
+
+    Whenever another writer took the version, only that writer's segments are searched for our keys, and we try the
+    next one. ``draft`` afterwards tells how many rows were added and left out.
+
+    Raises:
+        StoreConflict: others wrote all the time.
+        StoreUnwritable: the disk refused.
+    """
+    seen = -1
+    for _ in range(ATTEMPTS):
+        version = log.version()
+        if unique is not None:
+            _leave_out_known(engine, log, draft, unique, (seen, version))
+            seen = version
+        if not draft.rows:
+            return version
+        with writing(log.folder):
+            segment = draft.segment or _place(log, draft)
+            os.utime(draft.path)  # whoever tidies up sees that somebody still wants this file
+            try:
+                log.write(version + 1, [segment], columns, info, datetime.now(UTC))
+            except StoreConflict:
+                continue
+            return version + 1
+    raise StoreConflict(version=log.version() + 1, table=log.folder.name)
+
+
+def _leave_out_known(
+    engine: "DuckDBPyConnection", log: DeltaLog, draft: Draft, unique: str, versions: tuple[int, int]
+) -> None:
+    seen, version = versions
+    segments = log.segments(version)
+    newer = segments[len(log.segments(seen)) if seen >= 0 else 0 :]
+    first = draft.left_out == 0 and draft.segment is None and seen < 0
+    if not (newer or first) or not draft.rows:
+        return
+    with engine_writing(log.folder):
+        others = [log.folder / segment.name for segment in newer]
+        rest, known = leave_out(engine, draft.path, unique, others, within=first)
+    if known:
+        draft.path.unlink()
+        draft.path, draft.segment = rest, None
+        draft.rows, draft.left_out = draft.rows - known, draft.left_out + known
+
+
+def _place(log: DeltaLog, draft: Draft) -> Segment:
+    """Force a draft to the disk and give it its name in the table's folder."""
+    make_folder(log.folder)
+    sync_file(draft.path)
+    target = log.folder / f"part-{uuid.uuid4().hex}.parquet"
+    segment = Segment(target.name, draft.path.stat().st_size, draft.rows, sha256_of(draft.path))
+    draft.path.rename(target)
+    draft.path, draft.segment = target, segment
+    return segment
+
+
+def tidy(log: DeltaLog, drafts: Path) -> list[str]:
+    """Remove what killed writers left a day ago or earlier: drafts, and segments that no version names."""
+    before = time.time() - ORPHAN_AGE_S
+    live = frozenset(segment.name for segment in log.segments())
+    with writing(log.folder):
+        return remove_older(log.folder, "*.parquet", before, keep=live) + remove_older(drafts, "*", before)

@@ -1,0 +1,62 @@
+"""One engine in this process: DuckDB in memory, with a limit, a place to spill, and nothing fetched from anywhere."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joulebook.errors import BadValue, EngineOutOfMemory, StoreUnwritable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY_LIMIT = "640MB"
+"""Default for the engine; together with Python it keeps a process within 1 GiB, what is larger spills to disk."""
+
+
+def connect(spill: Path, memory_limit: str | None = None, threads: int | None = None) -> "DuckDBPyConnection":
+    """A fresh engine that computes in UTC and spills into a folder.
+
+    Args:
+        spill: folder for what does not fit into memory; made when first needed.
+        memory_limit: such as "2GB"; `MEMORY_LIMIT` if None.
+        threads: number of threads; all processors if None.
+    """
+    import duckdb  # noqa: PLC0415  (costs 0.2 s; only commands that compute pay)
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit or MEMORY_LIMIT,
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "enable_external_access": True,
+    }
+    if threads is not None:
+        settings["threads"] = threads
+    engine = duckdb.connect(":memory:", config=settings)
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET enable_progress_bar = false")
+    return engine
+
+
+@contextmanager
+def engine_writing(place: Path) -> Generator[None, None, None]:
+    """Turn the engine's refusal to write into an error that says what to do.
+
+    Raises:
+        StoreUnwritable: no space or no permission.
+        EngineOutOfMemory: neither memory nor the spill folder has room.
+        BadValue: a value does not fit its column.
+    """
+    import duckdb  # noqa: PLC0415  (only commands that compute pay)
+
+    try:
+        yield
+    except duckdb.IOException as fault:
+        raise StoreUnwritable(path=str(place), reason=str(fault).splitlines()[0]) from fault
+    except duckdb.OutOfMemoryException as fault:
+        raise EngineOutOfMemory(reason=str(fault).splitlines()[0]) from fault
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as fault:
+        raise BadValue(
+            value=place.name, expected="rows that fit its columns", next_step=f"mend this: {str(fault).splitlines()[0]}"
+        ) from fault

@@ -1,0 +1,81 @@
+"""Each key once: leave out rows of a draft whose key is known already."""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joulebook.errors import BadValue
+from joulebook.store.schema import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def files(paths: Sequence[Path]) -> str:
+    """A list of files as SQL."""
+    return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+
+
+def copy_to_parquet(engine: "DuckDBPyConnection", query: str, path: Path) -> int:
+    """Write the result of a query as one Parquet file, in its order; return the number of rows."""
+    copied = engine.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    return copied.fetchall()[0][0]
+
+
+def known_rows(engine: "DuckDBPyConnection", draft: Path, unique: str, others: Sequence[Path], *, within: bool) -> int:
+    """Fill the temporary table ``known`` with the row numbers of a draft whose key came earlier; return how many.
+
+    Args:
+        engine: where the temporary table is made.
+        draft: a Parquet file.
+        unique: the key column.
+        others: Parquet files whose keys are taken.
+        within: also look for keys that came earlier in the draft itself.
+
+    Raises:
+        BadValue: a row has no key.
+    """
+    key = identifier(unique)
+    here = f"read_parquet({literal(str(draft))}, file_row_number = true)"
+    engine.execute("CREATE OR REPLACE TEMP TABLE known (file_row_number BIGINT)")
+    if within:
+        if engine.execute(f"SELECT count(*) FROM {here} WHERE {key} IS NULL").fetchall()[0][0]:
+            raise BadValue(value=None, expected=f"a {unique}", next_step="give every row its key.")
+        twice = f"SELECT {key} FROM {here} GROUP BY {key} HAVING count(*) > 1"
+        engine.execute(
+            f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({twice}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file_row_number) > 1"
+        )
+    if others:
+        taken = f"SELECT {key} FROM read_parquet({files(others)}) WHERE {key} IN (SELECT {key} FROM {here})"
+        engine.execute(
+            f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({taken}) "
+            "AND file_row_number NOT IN (FROM known)"
+        )
+    return engine.execute("SELECT count(*) FROM known").fetchall()[0][0]
+
+
+def leave_out(
+    engine: "DuckDBPyConnection", draft: Path, unique: str, others: Sequence[Path], *, within: bool
+) -> tuple[Path, int]:
+    """Leave out the rows of a draft whose key is known; return the file to go on with and how many were left out.
+
+    Args:
+        engine: that does it.
+        draft: a Parquet file; stays as it is.
+        unique: the key column.
+        others: Parquet files whose keys are taken.
+        within: also keep only the first of equal keys in the draft itself.
+    """
+    known = known_rows(engine, draft, unique, others, within=within)
+    if not known:
+        return draft, 0
+    rest = draft.with_name(f"rest-{uuid.uuid4().hex}.parquet")
+    numbered = f"read_parquet({literal(str(draft))}, file_row_number = true)"
+    copy_to_parquet(
+        engine,
+        f"SELECT * EXCLUDE (file_row_number) FROM {numbered} WHERE file_row_number NOT IN (FROM known)",
+        rest,
+    )
+    return rest, known

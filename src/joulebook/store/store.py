@@ -1,0 +1,244 @@
+"""A book's tables: append, read, look back."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joulebook.errors import BadValue, StoreDamaged, UnknownName
+from joulebook.store.commit import Draft, commit_draft, tidy
+from joulebook.store.connection import connect, engine_writing
+from joulebook.store.delta import Commit, DeltaLog, Segment
+from joulebook.store.durable import make_folder, writing
+from joulebook.store.once import copy_to_parquet, files
+from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
+from joulebook.store.small import small_table_sql
+from joulebook.store.spool import Spool, table_types
+from joulebook.terms import tables
+
+if TYPE_CHECKING:
+    import narwhals as nw
+    from duckdb import DuckDBPyConnection
+
+    from joulebook.terms.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did.
+
+    Attributes:
+        version: the table's version afterwards; -1 where it still does not exist.
+        added: rows that were added.
+        already: rows left out because their key was there, in the table or earlier in the input.
+        refused: rows left out because they are faulty.
+        findings: what is wrong with them; the first thousand of each rule.
+    """
+
+    version: int
+    added: int
+    already: int
+    refused: int = 0
+    findings: "tuple[Finding, ...]" = ()
+
+
+class Store:
+    """The tables of one book.
+
+    Args:
+        path: the book's folder; made by the first append.
+        memory_limit: for the engine, such as "2GB".
+        threads: for the engine; all processors if None.
+    """
+
+    def __init__(self, path: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        self.path = Path(path)
+        self._memory_limit = memory_limit
+        self._threads = threads
+        self._logs: dict[str, DeltaLog] = {}
+        self._tidied: set[str] = set()
+
+    @cached_property
+    def engine(self) -> "DuckDBPyConnection":
+        """The engine that tables of this store live in."""
+        return connect(self._drafts / f"spill-{uuid.uuid4().hex}", self._memory_limit, self._threads)
+
+    @property
+    def _drafts(self) -> Path:
+        return self.path / ".drafts"
+
+    def _draft(self, ending: str) -> Path:
+        """A fresh name for an unfinished file."""
+        with writing(self.path):
+            make_folder(self._drafts)
+        return self._drafts / f"{uuid.uuid4().hex}.{ending}"
+
+    def log(self, name: str) -> DeltaLog:
+        """The Delta log of a table.
+
+        Raises:
+            UnknownName: there is no such table.
+        """
+        if name not in self._logs:
+            self._logs[name] = DeltaLog(self.path / tables.table(name).name, self._drafts)
+        return self._logs[name]
+
+    def version(self, name: str) -> int:
+        """Latest version of a table; -1 where nothing was ever appended."""
+        return self.log(name).version()
+
+    def history(self, name: str) -> list[Commit]:
+        """Every commit of a table, oldest first."""
+        return self.log(name).commits()
+
+    def table(self, name: str, *, version: int | None = None) -> "nw.LazyFrame":
+        """A table, as it is or as it was at a version; without rows where it does not exist.
+
+        Args:
+            name: of the table.
+            version: the latest if None; -1 is before the first.
+
+        Raises:
+            StoreDamaged: a segment is gone or has another size.
+            BadValue: there is no such version.
+        """
+        import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
+
+        return nw.from_native(self.engine.sql(self._table_sql(name, version)))
+
+    def segments(self, name: str, *, version: int | None = None) -> list[Path]:
+        """The Parquet files of a table at a version, for other engines.
+
+        Raises:
+            StoreDamaged: a segment is gone or has another size.
+            BadValue: there is no such version.
+        """
+        log = self.log(name)
+        latest = log.version()
+        if version is not None and not -1 <= version <= latest:
+            raise BadValue(value=version, expected=f"a version of {name}", next_step=f"choose one from 0 to {latest}.")
+        return [_checked(log.folder, segment) for segment in log.segments(version)]
+
+    def _table_sql(self, name: str, version: int | None) -> str:
+        columns = tables.table(name).columns
+        segments = self.segments(name, version=version)
+        if not segments:
+            return nothing(columns)
+        schemas = self.log(name).schemas(version)
+        source = f"read_parquet({files(segments)}, union_by_name = {str(len(schemas) > 1).lower()})"
+        missing = [column for column in columns if column not in schemas[-1]]
+        if missing:
+            source = f"(FROM {source} UNION ALL BY NAME SELECT {stored(missing)} FROM ({nothing(missing)}))"
+        return f"SELECT {shown(columns)} FROM {source}"
+
+    def small_table(
+        self, name: str, rows: Iterable[Mapping[str, object]], types: Mapping[str, str] | None = None
+    ) -> "nw.LazyFrame":
+        """Rows that are resolved for one computation, such as factors, as a table of this engine.
+
+        Args:
+            name: says what it is where a query is shown.
+            rows: all with the same keys; None is unknown; times are aware.
+            types: column -> type, for columns that neither the dictionary nor the values tell.
+
+        Raises:
+            BadValue: a column's type cannot be told, or a value has another type.
+        """
+        import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
+
+        return nw.from_native(self.engine.sql(small_table_sql(self.engine, self._draft("json"), name, rows, types)))
+
+    def append_rows(
+        self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str | None, info: Mapping[str, str]
+    ) -> Appended:
+        """Append rows in one commit: none of them if anything fails, no commit if none is new.
+
+        Args:
+            table: name of the table.
+            rows: column -> value; times are aware; an absent key is unknown. May be a generator of any length.
+            unique: the column by which a row is known; rows already there are left out and counted.
+            info: what the commit says about itself.
+
+        Raises:
+            BadValue: a value has not its column's type, or a row has no key.
+            UnknownName: a row has a key that is no column.
+            StoreUnwritable: the disk is full or the folder cannot be written.
+            StoreConflict: others wrote all the time.
+        """
+        columns = tables.table(table).columns
+        spool = Spool(self._draft("json"), table_types(columns))
+        try:
+            spool.write(rows)
+            if not spool.rows:
+                return Appended(self.version(table), 0, 0)
+            return self._append(table, key_checks_sql(spool.sql(), columns, unique), unique, info)
+        finally:
+            spool.path.unlink(missing_ok=True)
+
+    def append_table(
+        self, table: str, frame: "nw.LazyFrame", *, info: Mapping[str, str], unique: str | None = None
+    ) -> Appended:
+        """Append a table that this store's engine computes; frames of other engines go row by row.
+
+        Args:
+            table: name of the table.
+            frame: with columns of that table; those it lacks are unknown.
+            info: what the commit says about itself.
+            unique: as in `append_rows`.
+
+        Raises:
+            UnknownName: the frame has a column that the table lacks.
+            BadValue: a value does not fit its column's type.
+        """
+        import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
+
+        columns = tables.table(table).columns
+        names = frame.collect_schema().names()
+        if frame.implementation is not nw.Implementation.DUCKDB:
+            rows = _aware(frame.collect().iter_rows(named=True))
+            return self.append_rows(table, rows, unique=unique, info=info)
+        strange = sorted(set(names) - set(columns))
+        if strange:
+            raise UnknownName(kind="column", name=strange[0], nearest=", ".join(columns))
+        missing = "".join(f", NULL AS {identifier(name)}" for name in columns if name not in names)
+        return self._append(table, f"SELECT *{missing} FROM ({frame.to_native().sql_query()})", unique, info)
+
+    def _append(self, table: str, source: str, unique: str | None, info: Mapping[str, str]) -> Appended:
+        """Append what a query gives, in the types that a table shows."""
+        columns = tables.table(table).columns
+        log = self.log(table)
+        if table not in self._tidied:
+            self._tidied.add(table)
+            tidy(log, self._drafts)
+        draft = Draft(self._draft("parquet"), 0)
+        try:
+            with engine_writing(log.folder):
+                draft.rows = copy_to_parquet(self.engine, f"SELECT {stored(columns)} FROM ({source})", draft.path)
+            version = commit_draft(self.engine, log, draft, columns, unique, info)
+            return Appended(version, draft.rows, draft.left_out)
+        finally:
+            if draft.segment is None:  # a placed one may be committed already; if not, it is tidied up later
+                draft.path.unlink(missing_ok=True)
+
+
+def _checked(folder: Path, segment: Segment) -> Path:
+    path = folder / segment.name
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as fault:
+        raise StoreDamaged(file=str(path), what="the segment is gone.") from fault
+    if size != segment.size:
+        raise StoreDamaged(file=str(path), what="the segment has another size than when it was written.")
+    return path
+
+
+def _aware(rows: Iterable[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
+    """Rows with the times that tables show (UTC without a zone) made aware."""
+    for row in rows:
+        yield {
+            name: value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+            for name, value in row.items()
+        }
