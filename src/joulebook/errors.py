@@ -4,6 +4,9 @@
 
     JoulebookError
     ├── UsageError            (ValueError)   a command or function was called wrongly        exit 2
+    │   ├── FieldUnmapped                    a mapping lacks a field that every row needs
+    │   ├── FieldTwice                       a mapping counts something twice
+    │   └── NotAMapping                      an argument is not FIELD=COLUMN
     ├── BadValue              (ValueError)   a value cannot be read
     ├── UnknownName           (KeyError)     a column, unit, reader or command does not exist
     ├── FactorError
@@ -17,6 +20,8 @@
     │   ├── StoreTooNew                      the book was written by a newer program
     │   └── EngineOutOfMemory                neither memory nor the spill folder has room
     ├── InputUnreadable       (ValueError)   an input file cannot be read at all
+    │   ├── InputMissing                     it does not exist or may not be read
+    │   └── InputBroken                      it breaks off or is damaged
     └── BudgetExceeded                       exit 3
 
 Misuse raises one of these; bad *data* becomes a finding row (`joulebook.terms.finding`). Each error keeps its facts as
@@ -141,6 +146,41 @@ class InputUnreadable(JoulebookError, ValueError):
     """An input file cannot be read at all."""
 
     template = translatable("{file}: {what} Next: {next_step}")
+
+
+class InputMissing(InputUnreadable):
+    """An input file does not exist, or may not be read."""
+
+    template = translatable("{file} cannot be opened: {reason}. Next: check the name and the permissions.")
+
+
+class InputBroken(InputUnreadable):
+    """An input file breaks off, is damaged, or is not of the format."""
+
+    template = translatable(
+        "{file} is damaged or breaks off: {reason}. Next: get a whole copy and import it again; nothing is booked "
+        "twice."
+    )
+
+
+class FieldUnmapped(UsageError):
+    """A mapping lacks a field without which no row can be made."""
+
+    template = translatable("No column is mapped to {fields}. Next: add --map FIELD=COLUMN for one of these fields.")
+
+
+class FieldTwice(UsageError):
+    """A mapping counts something twice."""
+
+    template = translatable(
+        "{field} is given twice, by itself or within {whole}. Next: keep the one that the supplier's count means."
+    )
+
+
+class NotAMapping(UsageError):
+    """An argument is not FIELD=COLUMN."""
+
+    template = translatable("{argument!r} is not FIELD=COLUMN. Next: write it as in --map started_at=Time.")
 
 
 class BudgetExceeded(JoulebookError):

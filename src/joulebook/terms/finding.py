@@ -27,6 +27,31 @@ RULES: dict[str, str] = {
     "bad-row": translatable("The row cannot be read: {reason}. Next: correct the row and import the file again."),
     "bad-encoding": translatable("The text is not {encoding}. Next: save the file as UTF-8."),
     "truncated": translatable("The last line is cut off. Next: import again when the file is complete."),
+    "ragged-row": translatable(
+        "The row has {count} cells where the header has {expected}. Next: correct the row and import the file again."
+    ),
+    "bad-quotes": translatable(
+        "The quotes of the row do not fit, or a cell is far too long. Next: close the quote and import the file again."
+    ),
+    "not-json": translatable("The line is not JSON. Next: correct the line and import the file again."),
+    "not-an-object": translatable("The line is JSON, but not an object. Next: check that the file is of this format."),
+    "bad-text": translatable(
+        "{column} is no name: too long, not one line, or not text. Next: correct it, or map another column."
+    ),
+    "column-twice": translatable("The header names {column} twice. Next: give the columns different names."),
+    "part-exceeds-whole": translatable(
+        "{column} is smaller than the counts it should contain. Next: map the count without them, if that is what the "
+        "supplier gives."
+    ),
+    "nothing-consumed": translatable(
+        "The row says nothing of what was consumed. Next: fill in tokens, images, seconds or hours; the row was not "
+        "booked."
+    ),
+    "ends-before-start": translatable("{column} is before the start. Next: correct the times; the row was not booked."),
+    "empty-file": translatable("The file is empty. Next: check that it is the right one."),
+    "more-of-the-same": translatable(
+        "{count} more findings of the rule {rule}. Next: correct the first ones; the others are likely the same."
+    ),
     "same-key": translatable(
         "Two rows carry the same request id but differ. Next: keep the right one; the first was booked."
     ),

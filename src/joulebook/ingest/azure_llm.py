@@ -1,0 +1,36 @@
+"""The Azure LLM inference traces: one request per line, with the time, the prompt's and the answer's tokens.
+
+Source: Patel et al., "Splitwise: Efficient Generative LLM Inference Using Phase Splitting", ISCA 2024; the dataset is
+AzureLLMInferenceTrace of Azure/AzurePublicDataset. The file names neither model nor region nor time zone.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.table import csv_header, declared, read_csv
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+COLUMNS = {
+    "started_at": "TIMESTAMP",
+    "uncached_input_tokens": "ContextTokens",
+    "visible_output_tokens": "GeneratedTokens",
+}
+"""Our word -> their word. Nothing is known of caches or hidden reasoning: those classes stay unknown."""
+
+
+class AzureLlm:
+    """Reader of the traces' CSV files, of 2023 and 2024."""
+
+    name = "azure-llm"
+    signs = translatable("the columns TIMESTAMP, ContextTokens and GeneratedTokens")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the header."""
+        return 1.0 if set(COLUMNS.values()) <= set(csv_header(head)) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per request."""
+        return read_csv(stream, options, declared(self.name, options, {**COLUMNS, **options.mapping}).checked())

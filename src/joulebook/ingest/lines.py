@@ -1,0 +1,93 @@
+"""Text files as they come: byte order marks, UTF-16, CRLF, cut-off last lines, bytes that are no text."""
+
+import codecs
+import io
+import json
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from joulebook.errors import UnknownName
+from joulebook.terms.finding import Finding
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MARK_BYTES = 4
+
+
+class Lines:
+    """The lines of one text file with their numbers.
+
+    Bytes that are no text are kept as lone surrogates, so that the rest of the line can be read; where such a cell is
+    wanted it is refused as no text.
+
+    Args:
+        stream: the file.
+        file: its name, for findings.
+        encoding: None = by byte order mark, else UTF-8.
+
+    Raises:
+        UnknownName: there is no such encoding.
+    """
+
+    def __init__(self, stream: BinaryIO, file: str, encoding: str | None = None) -> None:
+        self.file = file
+        buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
+        head = cast("io.BufferedReader", buffered).peek(_MARK_BYTES)
+        self.encoding = encoding or next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+        try:
+            is_utf8 = codecs.lookup(self.encoding).name.startswith("utf-8")
+        except LookupError:
+            raise UnknownName(kind="encoding", name=self.encoding, nearest="utf-8, utf-16, cp949") from None
+        self._errors = "surrogateescape" if is_utf8 else "replace"
+        self._stream = cast("BinaryIO", buffered)
+        self._last = "\n"
+
+    def __iter__(self) -> Iterator[str]:
+        """The lines with their ends; leaves the stream open."""
+        text = io.TextIOWrapper(self._stream, encoding=self.encoding, errors=self._errors, newline="")
+        try:
+            for line in text:
+                self._last = line
+                yield line
+        finally:
+            text.detach()
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the line that was read last has no end: only the last line of a file can lack it."""
+        return not self._last.endswith(("\n", "\r"))
+
+
+def json_records(lines: Lines) -> Iterator[tuple[int, dict[str, object] | Finding]]:
+    """The object of each line with its number, or what is wrong with the line. Blank lines are passed over."""
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            rule = "not-json" if line.endswith(("\n", "\r")) else "truncated"
+            yield number, Finding(lines.file, number, rule)
+            continue
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            yield number, Finding(lines.file, number, "not-an-object")
+
+
+def dig(record: object, path: str) -> object:
+    """The value at a path with dots; None where it is absent. A name that has dots itself is found whole.
+
+    >>> dig({"usage": {"prompt_tokens": 5}}, "usage.prompt_tokens")
+    5
+    """
+    if not isinstance(record, dict):
+        return None
+    if path in record:
+        return record[path]
+    name, dot, rest = path.partition(".")
+    return dig(record.get(name), rest) if dot else None

@@ -1,0 +1,189 @@
+"""Which readers there are, what each offers, and how a file is handed to one."""
+
+import gzip
+import importlib
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, Protocol, cast
+
+from joulebook.errors import InputBroken, InputMissing, UnknownName
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+HEAD_BYTES = 65536
+"""How much of a file `detect` may look at."""
+
+FINDINGS_PER_RULE = 100
+"""Findings of one rule that are told one by one; the rest of them is told as one number."""
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+ENTRY_POINT_GROUP = "joulebook.readers"
+"""Packages add readers of their own under this group: name = "module:Class"."""
+
+READERS: Mapping[str, str] = MappingProxyType(
+    {
+        "azure-llm": "joulebook.ingest.azure_llm:AzureLlm",
+        "csv": "joulebook.ingest.table:CsvTable",
+        "jsonl": "joulebook.ingest.table:JsonLines",
+    }
+)
+"""Name of a format -> "module:Class", loaded when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user says about a file beyond the file itself.
+
+    Attributes:
+        file: the file as the user named it, for findings; never part of a key.
+        source: name of the source, where several of the same format must be told apart.
+        constants: fields that hold for every row unless the file says otherwise: model, provider, region, team, ...
+        mapping: field -> column of the file, for formats that have no fixed columns.
+        timezone: zone of times written without one: an IANA name or +09:00; None reads them as UTC with a warning.
+        encoding: of text files; None = byte order mark, else UTF-8.
+    """
+
+    file: str = "-"
+    source: str | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    timezone: str | None = None
+    encoding: str | None = None
+
+    def source_id(self, name: str) -> str:
+        """The first part of every key: the reader's name, and the name of the source where one was given."""
+        return f"{name}:{self.source}" if self.source else name
+
+
+class Reader(Protocol):
+    """One format of other people's records.
+
+    Attributes:
+        name: the name of the format in `joulebook import NAME`.
+        signs: by what the format is recognised, in one sentence (English, marked for the translators).
+    """
+
+    name: str
+    signs: str
+
+    def detect(self, head: bytes, name: str) -> float:
+        """How surely a file is of this format: 0 not at all, 1 beyond doubt.
+
+        Args:
+            head: the first bytes of the file, unpacked where it was gzipped.
+            name: file name without folders.
+        """
+        ...
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """Rows of usage and findings, in the order of the file, one at a time.
+
+        Raises:
+            UsageError: the options do not fit the format.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A format that a file may have, and why."""
+
+    name: str
+    certainty: float
+    signs: str
+
+
+def reader_names() -> tuple[str, ...]:
+    """Names of all formats, those of other packages last."""
+    return (*READERS, *sorted(set(_foreign()) - set(READERS)))
+
+
+def reader(name: str) -> Reader:
+    """The reader of one format.
+
+    Raises:
+        UnknownName: there is no such format; the message names the nearest.
+    """
+    path = READERS.get(name) or _foreign().get(name)
+    if path is None:
+        near = get_close_matches(name, reader_names(), n=3) or reader_names()
+        raise UnknownName(kind="reader", name=name, nearest=", ".join(near))
+    module, _, cls = path.partition(":")
+    return cast("Reader", getattr(importlib.import_module(module), cls)())
+
+
+def detect(path: Path) -> list[Detection]:
+    """The formats a file may have, the surest first.
+
+    Raises:
+        InputMissing: the file cannot be opened.
+    """
+    with open_input(path) as stream:
+        head = stream.read(HEAD_BYTES)
+    candidates = (reader(name) for name in reader_names())
+    found = [Detection(one.name, one.detect(head, path.name), one.signs) for one in candidates]
+    return sorted((one for one in found if one.certainty > 0), key=lambda one: -one.certainty)
+
+
+def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iterator[Usage | Finding]:
+    """Read one file, gzipped or not, with the reader of that name.
+
+    A rule that is broken very often is told `FINDINGS_PER_RULE` times and then counted.
+
+    Raises:
+        InputMissing: the file cannot be opened.
+        InputBroken: the file breaks off in the middle.
+        UnknownName: there is no such format.
+        UsageError: the options do not fit the format.
+    """
+    given = options or ReadOptions()
+    named = replace(given, file=str(path)) if given.file == "-" else given
+    one = reader(name)
+    with open_input(path) as stream:
+        try:
+            yield from limited(one.parse(stream, named), named.file)
+        except (EOFError, OSError, zlib.error) as error:
+            raise InputBroken(file=named.file, reason=type(error).__name__) from error
+
+
+def open_input(path: Path) -> BinaryIO:
+    """Open a file for reading, unpacking gzip.
+
+    Raises:
+        InputMissing: the file does not exist, is a folder, or may not be read.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise InputMissing(file=str(path), reason=error.strerror) from error
+    if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
+        stream.close()
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    return stream
+
+
+def limited(rows: Iterator[Usage | Finding], file: str) -> Iterator[Usage | Finding]:
+    """The same rows; findings of one rule beyond `FINDINGS_PER_RULE` become one count at the end."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    for row in rows:
+        if isinstance(row, Finding):
+            seen[row.rule, row.is_error] += 1
+            if seen[row.rule, row.is_error] > FINDINGS_PER_RULE:
+                continue
+        yield row
+    for (rule, is_error), count in seen.items():
+        if count > FINDINGS_PER_RULE:
+            yield Finding(
+                file, None, "more-of-the-same", {"rule": rule, "count": count - FINDINGS_PER_RULE}, is_error=is_error
+            )
+
+
+def _foreign() -> Mapping[str, str]:
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}

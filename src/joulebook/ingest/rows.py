@@ -1,0 +1,141 @@
+"""From the fields of one record to a checked, keyed row of usage: the only place where rows of readers are made."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from joulebook.ingest.cells import CellFaultError, Convert, amount, count, instant, key_text, money, text, zone_named
+from joulebook.ingest.mapping import (
+    AMOUNT_FIELDS,
+    CONSUMPTION,
+    COUNT_FIELDS,
+    INCLUSIVE,
+    REQUEST_ID,
+    TEXT_FIELDS,
+    USER_ID,
+    FieldMapping,
+)
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage, usage_key
+
+_CONVERT: Mapping[str, Convert] = {
+    **dict.fromkeys(COUNT_FIELDS, count),
+    **dict.fromkeys(AMOUNT_FIELDS, amount),
+    **dict.fromkeys((*TEXT_FIELDS, REQUEST_ID, USER_ID), text),
+    "cost_usd": money,
+}
+_CONSUMPTION = frozenset(CONSUMPTION)
+_TRUE = ("true", "1", "yes")
+_ID_DIGITS = 16
+
+
+class RowMaker:
+    """Makes the rows of one file under one mapping.
+
+    Args:
+        mapping: which fields the records bring, and what holds for all of them.
+        file: the file, for findings.
+    """
+
+    def __init__(self, mapping: FieldMapping, file: str) -> None:
+        self.mapping = mapping
+        self.file = file
+        self._plan = [(name, _CONVERT.get(name)) for name in mapping.columns]
+        self._zone = zone_named(mapping.timezone)
+        self._naive: tuple[str, int | None] | None = None
+        self._whole = [(name, *INCLUSIVE[name]) for name in INCLUSIVE if name in mapping.columns]
+        self._key_fields = mapping.key_fields
+        self._source_id = mapping.source_id
+        self._by_id = REQUEST_ID in mapping.columns
+        self._seen: dict[int, int] = {}
+        self._base: dict[str, object] = {
+            "source": mapping.source_id,
+            "request_count": 1,
+            "tier": mapping.tier,
+            **mapping.constants,
+            "is_synthetic": mapping.constants.get("is_synthetic", "").lower() in _TRUE,
+        }
+
+    def make(self, cells: Sequence[object], line: int | None) -> Usage | Finding:
+        """The row of one record, or what is wrong with it.
+
+        Args:
+            cells: one per field of the mapping, in its order; None or "" is unknown.
+            line: where the record stands in the file.
+        """
+        row: dict[str, object] = {}
+        name = ""
+        try:
+            for (name, convert), cell in zip(self._plan, cells, strict=True):
+                if cell is None or cell == "":
+                    continue
+                row[name] = convert(cell) if convert is not None else self._instant(name, cell, line)
+        except CellFaultError as fault:
+            return self.finding(line, fault.rule, name)
+        key = self._key(row)
+        fault = _unfit(row, self._whole)
+        if fault is None and self._by_id:
+            fault = self._unfit_id(key, row)
+        if fault is not None:
+            return self.finding(line, *fault)
+        if USER_ID in row:
+            row["user_hash"] = usage_key(["user", str(row.pop(USER_ID))])
+        return {"usage_key": key, **self._base, **row}
+
+    def warnings(self) -> Iterator[Finding]:
+        """What concerns the file as a whole; to be told after its last row."""
+        if self._naive is not None:
+            name, line = self._naive
+            yield Finding(self.file, line, "no-timezone", {"column": self._column(name)}, is_error=False)
+
+    def finding(self, line: int | None, rule: str, name: str) -> Finding:
+        """A finding on one field, told by the name of its column in the file."""
+        return Finding(self.file, line, rule, {"column": self._column(name)})
+
+    def _column(self, name: str) -> str:
+        return self.mapping.columns.get(name) or name
+
+    def _instant(self, name: str, cell: object, line: int | None) -> datetime:
+        moment, known = instant(cell, self._zone)
+        if not known and self._naive is None:
+            self._naive = (name, line)
+        return moment
+
+    def _key(self, row: Mapping[str, object]) -> str:
+        get = row.get
+        parts = [self._source_id]
+        for name in self._key_fields:
+            value = get(name)
+            parts.append(str(value) if type(value) is int else key_text(value))
+        if self._by_id:
+            return usage_key(parts)
+        first = usage_key([*parts, "0"])
+        number = int(first[:_ID_DIGITS], 16)
+        before = self._seen.get(number, 0)
+        self._seen[number] = before + 1
+        return first if before == 0 else usage_key([*parts, str(before)])
+
+    def _unfit_id(self, key: str, row: dict[str, object]) -> tuple[str, str] | None:
+        """Rule and field where the request id is missing, or another row of the file has it and says something else."""
+        if row.pop(REQUEST_ID, None) is None:
+            return "missing-value", REQUEST_ID
+        content = hash(tuple(row.items()))
+        is_same = self._seen.setdefault(int(key[:_ID_DIGITS], 16), content) == content
+        return None if is_same else ("same-key", REQUEST_ID)
+
+
+def _unfit(row: dict[str, object], whole: list[tuple[str, str, tuple[str, ...]]]) -> tuple[str, str] | None:
+    """Rule and field of what is wrong with a row as a whole; turns counts that contain others into what remains."""
+    if "started_at" not in row:
+        return "missing-value", "started_at"
+    for name, rest, parts in whole:
+        if name in row:
+            left = cast("int", row.pop(name)) - sum(cast("int", row.get(part, 0)) for part in parts)
+            if left < 0:
+                return "part-exceeds-whole", name
+            row[rest] = left
+    if _CONSUMPTION.isdisjoint(row):
+        return "nothing-consumed", "started_at"
+    if "ended_at" in row and cast("datetime", row["ended_at"]) < cast("datetime", row["started_at"]):
+        return "ends-before-start", "ended_at"
+    return None

@@ -1,0 +1,164 @@
+"""Any table of usage as text: CSV and JSON lines, read under a mapping that the user declares."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.lines import Lines, dig, json_records
+from joulebook.ingest.mapping import FieldMapping, same_names
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.rows import RowMaker
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+if TYPE_CHECKING:
+    import _csv
+
+DELIMITERS = (",", ";", "\t", "|")
+LONGEST_CELL = 1 << 24
+"""Characters of one cell; a longer one is an open quote that swallows the rest of the file."""
+
+
+class CsvTable:
+    """Comma-separated values, or with semicolons, tabs or bars: the delimiter that finds the mapped columns."""
+
+    name = "csv"
+    signs = translatable("a header line whose names can be mapped to columns of usage")
+
+    def detect(self, head: bytes, name: str) -> float:
+        """Low, for any table looks like this: a name of our own in the header, or the ending."""
+        if "started_at" in csv_header(head):
+            return 0.6
+        return 0.2 if name.lower().removesuffix(".gz").endswith((".csv", ".tsv")) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """Rows of the table.
+
+        Raises:
+            UsageError: the mapping lacks the time or any consumption.
+        """
+        mapping = declared(self.name, options, options.mapping).checked() if options.mapping else None
+        return read_csv(stream, options, mapping)
+
+
+class JsonLines:
+    """One JSON object per line; dots in a mapping lead into nested objects."""
+
+    name = "jsonl"
+    signs = translatable("one JSON object per line")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """Low, for many formats are JSON lines."""
+        first = head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].strip()
+        if not (first.startswith(b"{") and first.endswith(b"}")):
+            return 0.0
+        return 0.5 if b'"started_at"' in first else 0.15
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """Rows of the objects.
+
+        Raises:
+            UsageError: the mapping lacks the time or any consumption.
+        """
+        maker = None
+        if options.mapping:
+            maker = RowMaker(declared(self.name, options, options.mapping).checked(), options.file)
+        for line, record in json_records(Lines(stream, options.file, options.encoding)):
+            if isinstance(record, Finding):
+                yield record
+                continue
+            if maker is None:
+                maker = RowMaker(declared(self.name, options, same_names(record)).checked(), options.file)
+            yield maker.make([dig(record, column) for column in maker.mapping.columns.values()], line)
+        if maker is not None:
+            yield from maker.warnings()
+
+
+def declared(name: str, options: ReadOptions, columns: Mapping[str, str]) -> FieldMapping:
+    """A mapping of columns with everything else that the user said."""
+    return FieldMapping(
+        columns=dict(columns),
+        source_id=options.source_id(name),
+        constants=options.constants,
+        timezone=options.timezone,
+    )
+
+
+def csv_header(head: bytes) -> list[str]:
+    """The names in the first line, whatever the delimiter of `DELIMITERS`."""
+    first = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
+    return _widest(first, frozenset())[1]
+
+
+def read_csv(stream: BinaryIO, options: ReadOptions, mapping: FieldMapping | None) -> Iterator[Usage | Finding]:
+    """Rows of a CSV file under a mapping; None takes the columns that are named like ours.
+
+    Raises:
+        UsageError: no mapping was given and the names of the columns do not make one.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    lines = Lines(stream, options.file, options.encoding)
+    source = iter(lines)
+    first = next(source, None)
+    if first is None:
+        yield Finding(options.file, None, "empty-file", is_error=False)
+        return
+    delimiter, header = _widest(first, frozenset(mapping.columns.values() if mapping else ()))
+    if mapping is None:
+        mapping = declared("csv", options, same_names(header)).checked()
+    wrong = [column for column in mapping.columns.values() if header.count(column) != 1]
+    for column in wrong:
+        yield Finding(options.file, 1, "missing-column" if column not in header else "column-twice", {"column": column})
+    if wrong:
+        return
+    maker = RowMaker(mapping, options.file)
+    pick = _picker([header.index(column) for column in mapping.columns.values()])
+    table = csv.reader(chain([first], source), delimiter=delimiter, strict=True)
+    next(table)
+    yield from _rows(table, lines, len(header), maker, pick)
+    yield from maker.warnings()
+
+
+def _widest(first: str, wanted: frozenset[str]) -> tuple[str, list[str]]:
+    """The delimiter that finds most of the wanted columns, then most columns at all, and the header it makes."""
+
+    def header(mark: str) -> list[str]:
+        return [name.strip() for name in next(csv.reader([first], delimiter=mark), [])]
+
+    marks = [(mark, header(mark)) for mark in DELIMITERS]
+    return max(marks, key=lambda one: (len(wanted & set(one[1])), len(one[1])))
+
+
+def _picker(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    if len(indexes) == 1:
+        index = indexes[0]
+        return lambda cells: (cells[index],)
+    return itemgetter(*indexes)
+
+
+def _rows(
+    table: "_csv.Reader",
+    lines: Lines,
+    width: int,
+    maker: RowMaker,
+    pick: Callable[[Sequence[str]], tuple[str, ...]],
+) -> Iterator[Usage | Finding]:
+    make = maker.make
+    while True:
+        try:
+            for cells in table:
+                if len(cells) == width:
+                    yield make(pick(cells), table.line_num)
+                elif cells and len(cells) < width and lines.is_cut_off:
+                    yield Finding(lines.file, table.line_num, "truncated")
+                elif cells:
+                    facts = {"count": len(cells), "expected": width}
+                    yield Finding(lines.file, table.line_num, "ragged-row", facts)
+        except csv.Error:
+            rule = "truncated" if lines.is_cut_off else "bad-quotes"
+            yield Finding(lines.file, table.line_num, rule)
+        else:
+            return
