@@ -49,6 +49,7 @@ def commit_draft(
     columns: tuple[str, ...],
     unique: str | None,
     info: Mapping[str, str],
+    expected: int | None = None,
 ) -> int:
     """Bring a draft into a table in one commit; return the table's version, unchanged where no row was new.
 
@@ -56,12 +57,14 @@ def commit_draft(
     next one. ``draft`` afterwards tells how many rows were added and left out.
 
     Raises:
-        StoreConflict: others wrote all the time.
+        StoreConflict: others wrote all the time, or the table is not at the version ``expected`` any more.
         StoreUnwritable: the disk refused.
     """
     seen = -1
     for _ in range(ATTEMPTS):
         version = log.version()
+        if expected is not None and version != expected:
+            break
         if unique is not None:
             _leave_out_known(engine, log, draft, unique, (seen, version))
             seen = version

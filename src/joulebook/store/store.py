@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from joulebook.errors import BadValue, StoreDamaged, UnknownName
 from joulebook.store.commit import Draft, commit_draft, tidy
@@ -94,12 +94,19 @@ class Store:
         """Every commit of a table, oldest first."""
         return self.log(name).commits()
 
-    def table(self, name: str, *, version: int | None = None) -> "nw.LazyFrame":
+    def rows(self, frame: "nw.LazyFrame") -> list[dict[str, Any]]:
+        """The rows of a table of this engine; times are aware (UTC)."""
+        found = frame.to_native()
+        names = found.columns
+        return list(_aware(dict(zip(names, row, strict=True)) for row in found.fetchall()))
+
+    def table(self, name: str, *, version: int | None = None, after: int = -1) -> "nw.LazyFrame":
         """A table, as it is or as it was at a version; without rows where it does not exist.
 
         Args:
             name: of the table.
             version: the latest if None; -1 is before the first.
+            after: only what was added after that version.
 
         Raises:
             StoreDamaged: a segment is gone or has another size.
@@ -107,10 +114,10 @@ class Store:
         """
         import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
-        return nw.from_native(self.engine.sql(self._table_sql(name, version)))
+        return nw.from_native(self.engine.sql(self._table_sql(name, version, after)))
 
-    def segments(self, name: str, *, version: int | None = None) -> list[Path]:
-        """The Parquet files of a table at a version, for other engines.
+    def segments(self, name: str, *, version: int | None = None, after: int = -1) -> list[Path]:
+        """The Parquet files of a table at a version, for other engines; only those added after a version if given.
 
         Raises:
             StoreDamaged: a segment is gone or has another size.
@@ -120,11 +127,12 @@ class Store:
         latest = log.version()
         if version is not None and not -1 <= version <= latest:
             raise BadValue(value=version, expected=f"a version of {name}", next_step=f"choose one from 0 to {latest}.")
-        return [_checked(log.folder, segment) for segment in log.segments(version)]
+        before = len(log.segments(after)) if after >= 0 else 0
+        return [_checked(log.folder, segment) for segment in log.segments(version)[before:]]
 
-    def _table_sql(self, name: str, version: int | None) -> str:
+    def _table_sql(self, name: str, version: int | None, after: int = -1) -> str:
         columns = tables.table(name).columns
-        segments = self.segments(name, version=version)
+        segments = self.segments(name, version=version, after=after)
         if not segments:
             return nothing(columns)
         schemas = self.log(name).schemas(version)
@@ -152,7 +160,13 @@ class Store:
         return nw.from_native(self.engine.sql(small_table_sql(self.engine, self._draft("json"), name, rows, types)))
 
     def append_rows(
-        self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str | None, info: Mapping[str, str]
+        self,
+        table: str,
+        rows: Iterable[Mapping[str, object]],
+        *,
+        unique: str | None,
+        info: Mapping[str, str],
+        expected: int | None = None,
     ) -> Appended:
         """Append rows in one commit: none of them if anything fails, no commit if none is new.
 
@@ -161,12 +175,13 @@ class Store:
             rows: column -> value; times are aware; an absent key is unknown. May be a generator of any length.
             unique: the column by which a row is known; rows already there are left out and counted.
             info: what the commit says about itself.
+            expected: version the table must still be at; None takes any.
 
         Raises:
             BadValue: a value has not its column's type, or a row has no key.
             UnknownName: a row has a key that is no column.
             StoreUnwritable: the disk is full or the folder cannot be written.
-            StoreConflict: others wrote all the time.
+            StoreConflict: others wrote all the time, or since ``expected``.
         """
         columns = tables.table(table).columns
         spool = Spool(self._draft("json"), table_types(columns))
@@ -174,7 +189,7 @@ class Store:
             spool.write(rows)
             if not spool.rows:
                 return Appended(self.version(table), 0, 0)
-            return self._append(table, key_checks_sql(spool.sql(), columns, unique), unique, info)
+            return self._append(table, key_checks_sql(spool.sql(), columns, unique), unique, info, expected)
         finally:
             spool.path.unlink(missing_ok=True)
 
@@ -206,7 +221,9 @@ class Store:
         missing = "".join(f", NULL AS {identifier(name)}" for name in columns if name not in names)
         return self._append(table, f"SELECT *{missing} FROM ({frame.to_native().sql_query()})", unique, info)
 
-    def _append(self, table: str, source: str, unique: str | None, info: Mapping[str, str]) -> Appended:
+    def _append(
+        self, table: str, source: str, unique: str | None, info: Mapping[str, str], expected: int | None = None
+    ) -> Appended:
         """Append what a query gives, in the types that a table shows."""
         columns = tables.table(table).columns
         log = self.log(table)
@@ -217,7 +234,7 @@ class Store:
         try:
             with engine_writing(log.folder):
                 draft.rows = copy_to_parquet(self.engine, f"SELECT {stored(columns)} FROM ({source})", draft.path)
-            version = commit_draft(self.engine, log, draft, columns, unique, info)
+            version = commit_draft(self.engine, log, draft, columns, unique, info, expected)
             return Appended(version, draft.rows, draft.left_out)
         finally:
             if draft.segment is None:  # a placed one may be committed already; if not, it is tidied up later
@@ -235,7 +252,7 @@ def _checked(folder: Path, segment: Segment) -> Path:
     return path
 
 
-def _aware(rows: Iterable[Mapping[str, object]]) -> Iterator[Mapping[str, object]]:
+def _aware(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Rows with the times that tables show (UTC without a zone) made aware."""
     for row in rows:
         yield {
