@@ -4,7 +4,10 @@ The public surface, one name per verb, is re-exported lazily: ``import joulebook
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from joulebook.measure.span import span as measure
 
 __version__ = "0.1.0"
 
@@ -14,13 +17,15 @@ _PUBLIC = {
     "Range": "joulebook.terms.range",
 }
 
-__all__ = ["Book", "JoulebookError", "Range", "__version__"]
+__all__ = ["Book", "JoulebookError", "Range", "__version__", "measure"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (the type depends on the name)
     """Load a public name from its module on first use."""
     if name in _PUBLIC:
         return getattr(import_module(_PUBLIC[name]), name)
+    if name == "measure":
+        return import_module("joulebook.measure")  # a package that can be called: see its docstring
     msg = f"module 'joulebook' has no attribute {name!r}"
     raise AttributeError(msg)
 

@@ -1,0 +1,37 @@
+"""Which readers a machine may have; each finds out for itself whether it has anything to read."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+
+from joulebook.errors import UnknownName
+from joulebook.measure.reading import Reader
+
+READERS: Mapping[str, str] = MappingProxyType(
+    {
+        "nvidia": "joulebook.measure.nvidia:NvidiaReader",
+        "rapl": "joulebook.measure.rapl:RaplReader",
+    }
+)
+"""Name -> module:class, in the order in which they are asked; earlier ones win where two read the same energy."""
+
+
+def reader(name: str) -> Reader:
+    """A reader by name.
+
+    Raises:
+        UnknownName: there is no such reader.
+    """
+    if name not in READERS:
+        raise UnknownName(kind="meter", name=name, nearest=", ".join(READERS))
+    module, _colon, class_name = READERS[name].partition(":")
+    return getattr(import_module(module), class_name)()
+
+
+def readers(names: Sequence[str] = ()) -> list[Reader]:
+    """The named readers, or all that are asked by default.
+
+    Raises:
+        UnknownName: a name is not in `READERS`.
+    """
+    return [reader(name) for name in names or READERS]

@@ -1,0 +1,156 @@
+"""Running totals of one process's readings; the same code counts live and from the journal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from joulebook.measure.clock import NANOSECONDS
+from joulebook.measure.integrate import GAP_INTERVALS, Integrator, Interval
+from joulebook.measure.process_tree import MICRO
+from joulebook.measure.reading import Channel, Kind
+from joulebook.measure.utilisation import Machine, Use
+
+STEPS = 20
+"""Steps of utilisation from idle to full that are told apart: power does not rise in a straight line."""
+
+CLOCK_JUMP_NS = 2 * NANOSECONDS
+"""A difference between wall and monotonic time that changes by more than this is a jump of the wall clock."""
+
+
+@dataclass(slots=True)
+class UseTally:
+    """Use of the machine over time.
+
+    Attributes:
+        seconds: time covered [s].
+        tree_cpu_s: CPU time of the measured program [s].
+        busy_cpu_s: CPU time of everything in the allotted part [s].
+        memory_byte_s: resident memory of the program integrated over time [byte s].
+        step_s: seconds spent in each step of utilisation.
+        step_busy_s: CPU seconds used in each.
+    """
+
+    threads: float = 1.0
+    seconds: float = 0.0
+    tree_cpu_s: float = 0.0
+    busy_cpu_s: float = 0.0
+    memory_byte_s: float = 0.0
+    step_s: list[float] = field(default_factory=lambda: [0.0] * STEPS)
+    step_busy_s: list[float] = field(default_factory=lambda: [0.0] * STEPS)
+    _last: tuple[int, Use] | None = None
+
+    def add(self, at_ns: int, use: Use) -> None:
+        """Take one reading of the use."""
+        last, self._last = self._last, (at_ns, use)
+        if last is None or at_ns <= last[0]:
+            return
+        seconds = (at_ns - last[0]) / NANOSECONDS
+        busy_s = max(0, use.busy_us - last[1].busy_us) / MICRO
+        busy_s = min(busy_s, seconds * self.threads)
+        step = min(STEPS - 1, int(STEPS * busy_s / (seconds * self.threads)))
+        self.seconds += seconds
+        self.busy_cpu_s += busy_s
+        self.tree_cpu_s += max(0, use.tree_cpu_us - last[1].tree_cpu_us) / MICRO
+        self.memory_byte_s += (use.tree_memory_bytes + last[1].tree_memory_bytes) / 2 * seconds
+        self.step_s[step] += seconds
+        self.step_busy_s[step] += busy_s
+
+
+@dataclass(slots=True)
+class Tally:
+    """Energy by channel, use, and what went wrong, of one process.
+
+    Args:
+        channels: the channels, in the order of a sample's values.
+        machine: the machine the readings are from.
+        interval_s: sampling interval [s].
+        keeps_intervals: True keeps every interval, as the union over processes needs.
+    """
+
+    channels: Sequence[Channel]
+    machine: Machine | None
+    interval_s: float
+    keeps_intervals: bool = False
+    integrators: list[Integrator] = field(default_factory=list)
+    series: list[list[Interval]] = field(default_factory=list)
+    use: UseTally = field(default_factory=UseTally)
+    sample_count: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    first_wall_ns: int = 0
+    lost_reads: int = 0
+    clock_jump_count: int = 0
+    _offset_ns: int = 0
+    _fast: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.integrators = [Integrator(channel, self.interval_s) for channel in self.channels]
+        self.series = [[] for _channel in self.channels]
+        self._fast = tuple(place for place, channel in enumerate(self.channels) if channel.kind is Kind.POWER)
+        if self.machine is not None:
+            self.use.threads = self.machine.allotted_threads
+
+    @property
+    def fast_channels(self) -> Sequence[int]:
+        """Places of the channels that tell only power at an instant and are read more often."""
+        return self._fast
+
+    def add(self, at_ns: int, wall_ns: int, values: Sequence[int | None], use: Use | None) -> None:
+        """Take one sample."""
+        if self.sample_count == 0:
+            self.first_ns, self.first_wall_ns = at_ns, wall_ns
+        elif abs(wall_ns - at_ns - self._offset_ns) > CLOCK_JUMP_NS:
+            self.clock_jump_count += 1
+        self._offset_ns = wall_ns - at_ns
+        self.sample_count += 1
+        self.last_ns = max(self.last_ns, at_ns)
+        for place, value in enumerate(values):
+            self._take(place, at_ns, value)
+        if use is not None:
+            self.use.add(at_ns, use)
+
+    def add_fast(self, at_ns: int, values: Iterable[int | None]) -> None:
+        """Take power at an instant of the `fast_channels`."""
+        for place, value in zip(self._fast, values, strict=True):
+            self._take(place, at_ns, value)
+
+    def _take(self, place: int, at_ns: int, value: int | None) -> None:
+        if value is None:
+            self.lost_reads += 1
+            return
+        interval = self.integrators[place].add(at_ns, value)
+        if interval is not None and self.keeps_intervals:
+            self.series[place].append(interval)
+
+    def add_record(self, record: Mapping[str, Any]) -> None:
+        """Take one sample as the journal keeps it.
+
+        Raises:
+            KeyError, TypeError, ValueError: the record is not a sample of these channels.
+        """
+        if len(record["v"]) != len(self.channels):
+            msg = "a sample has another number of values than there are channels"
+            raise ValueError(msg)
+        for at_ns, *values in record.get("f", ()):
+            self.add_fast(at_ns, values)
+        use = record.get("u")
+        self.add(record["t"], record["w"], record["v"], Use(*use) if use else None)
+
+    @property
+    def duration_s(self) -> float:
+        """Time between the first and the last sample [s]."""
+        return (self.last_ns - self.first_ns) / NANOSECONDS
+
+    @property
+    def end_wall_ns(self) -> int:
+        """Wall time of the end: wall time of the start plus monotonic time, so that a jump does not matter."""
+        return self.first_wall_ns + self.last_ns - self.first_ns
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a pause longer than some intervals was seen on any channel."""
+        return any(one.gap_s > GAP_INTERVALS * self.interval_s for one in self.integrators)
+
+    def joules(self) -> list[tuple[float, float, float]]:
+        """Low, mid and high of every channel so far [J]."""
+        return [(one.low_joules, one.joules, one.high_joules) for one in self.integrators]
