@@ -78,7 +78,7 @@ def choose(
     quantity: str,
     subject: str | None,
     at: date,
-    policy: str = "ghgp-location",  # noqa: A002  (the word of the house; the module's function is `_policy` here)
+    policy: str = "ghgp-location",
     **basis: str,
 ) -> Choice:
     """The factor for a quantity and subject on a day under a policy.
@@ -116,7 +116,7 @@ def choose_each(
     edition: Edition,
     quantity: str,
     pairs: Iterable[tuple[str | None, date]],
-    policy: str = "ghgp-location",  # noqa: A002
+    policy: str = "ghgp-location",
     **basis: str,
 ) -> Iterator[Choice]:
     """One choice per (subject, day), each distinct pair resolved once; the order of ``pairs`` is kept.
@@ -220,7 +220,9 @@ def _one(rows: list[Factor], rule: Rule, at: date) -> Factor:
 
     best = [row for row in rows if rank(row) == min(map(rank, rows))]
     first = best[0]
-    if any((row.value, row.low, row.high, row.basis) != (first.value, first.low, first.high, first.basis) for row in best):
+    if any(
+        (row.value, row.low, row.high, row.basis) != (first.value, first.low, first.high, first.basis) for row in best
+    ):
         raise FactorAmbiguous(
             sought=f"{first.quantity} of {first.subject} on {at.isoformat()}",
             count=len(best),

@@ -263,15 +263,18 @@ class Edition:
         return tuple(row for row in self.factors if row.quantity == quantity)
 
     def links_for(self, subject: str, relation: str, at: date | None = None) -> tuple[Link, ...]:
-        """Links of a subject that hold on a day; of several statements by one source the latest known one counts.
+        """Links of a subject; with a day, those that hold then, of each source those it stated last.
 
         A user's links, where there are any, replace the shipped ones.
         """
         found = self._links_by_subject.get((relation, subject), ())
-        if at is not None:
-            found = tuple(link for link in found if link.holds(at))
         found = tuple(link for link in found if link.is_user) or found
-        newest = {link.source: max(other.known_from for other in found if other.source == link.source) for link in found}
+        if at is None:
+            return found
+        found = tuple(link for link in found if link.holds(at))
+        newest = {
+            link.source: max(other.known_from for other in found if other.source == link.source) for link in found
+        }
         return tuple(link for link in found if link.known_from == newest[link.source])
 
     def as_known(self, at: date) -> "Edition":

@@ -1,7 +1,7 @@
 """From the name of a model in a record to what is known about the model on that day."""
 
-import math
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -174,7 +174,6 @@ def _current(rows: list[Factor], at: date) -> tuple[Factor, ...]:
 def _union(rows: Iterable[Factor]) -> Range:
     """The range that covers all rows; its middle is the geometric mean of their values."""
     found = list(rows)
-    middle = math.exp(sum(math.log(row.value) for row in found) / len(found)) if all(
-        row.value > 0 for row in found
-    ) else sum(row.value for row in found) / len(found)
+    values = {row.value for row in found}
+    middle = statistics.geometric_mean(values) if len(values) > 1 and min(values) > 0 else min(values)
     return Range(min(row.low for row in found), middle, max(row.high for row in found))

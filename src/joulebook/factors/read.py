@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 from joulebook.factors import compiled
@@ -143,7 +144,7 @@ def _overlaps(factors: Iterable[Factor]) -> Iterable[FactorFault]:
         groups.setdefault((*row.identity, row.known_from), []).append(row)
     for rows in groups.values():
         ordered = sorted(rows, key=lambda row: (row.valid_from, row.line))
-        for earlier, later in zip(ordered, ordered[1:], strict=False):
+        for earlier, later in pairwise(ordered):
             if earlier.valid_to is None or later.valid_from < earlier.valid_to:
                 yield FactorFault(
                     "overlap",

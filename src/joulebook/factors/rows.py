@@ -53,18 +53,18 @@ class FileReader:
         self.faults.append(FactorFault(rule, file=self.file, line=line, **facts))
 
     def _file(self, tree: Node) -> None:
-        top = self.map(tree, "the file", FILE_KEYS)
+        top = self.entries_of(tree, "the file", FILE_KEYS)
         if "kind" in top:
             self.kind = self.word(top, "kind") or self.kind
         defaults = {}
         if "defaults" in top:
-            defaults = self.map(top["defaults"][0], "defaults", VALUE_KEYS)
-        for node in self.list(top, "factors"):
+            defaults = self.entries_of(top["defaults"][0], "defaults", VALUE_KEYS)
+        for node in self.items_of(top, "factors"):
             self._subject(node, defaults)
-        for node in self.list(top, "links"):
+        for node in self.items_of(top, "links"):
             self._link(node, defaults)
 
-    def map(self, node: Node, where: str, allowed: tuple[str, ...]) -> dict[str, Place]:
+    def entries_of(self, node: Node, where: str, allowed: tuple[str, ...]) -> dict[str, Place]:
         """The entries of a map with their lines; unknown keys and other shapes are faults."""
         if not isinstance(node, Entries):
             self.fault("not-a-map", node.line, where=where)
@@ -75,7 +75,7 @@ class FileReader:
                 self.fault("unknown-key", node.lines[key], key=key, nearest=nearest)
         return {key: (value, node.lines[key]) for key, value in node.entries.items() if key in allowed}
 
-    def list(self, entries: dict[str, Place], key: str) -> "list[Node]":
+    def items_of(self, entries: dict[str, Place], key: str) -> list[Node]:
         """The items under a key; none where the key is absent."""
         if key not in entries:
             return []
@@ -118,19 +118,19 @@ class FileReader:
             return None
 
     def _subject(self, node: Node, defaults: dict[str, Place]) -> None:
-        entries = self.map(node, "a factor", FACTOR_KEYS + VALUE_KEYS)
+        entries = self.entries_of(node, "a factor", FACTOR_KEYS + VALUE_KEYS)
         subject = self.word(entries, "subject")
         if subject is None:
             self.fault("missing-key", node.line, subject="this factor", key="subject")
             return
         if "name" in entries:
-            named = self.map(entries["name"][0], "name", LANGUAGES)
+            named = self.entries_of(entries["name"][0], "name", LANGUAGES)
             self.names[subject] = {key: self.word(named, key) or subject for key in named}
         if "values" not in entries:
             self.fault("missing-key", node.line, subject=subject, key="values")
         common = {key: entries[key] for key in entries if key in VALUE_KEYS}
-        for value in self.list(entries, "values"):
-            own = self.map(value, "a value", VALUE_KEYS)
+        for value in self.items_of(entries, "values"):
+            own = self.entries_of(value, "a value", VALUE_KEYS)
             basis = self._basis(defaults, common, own)
             self._value(subject, {**defaults, **common, **own}, basis, value.line)
 
@@ -140,7 +140,7 @@ class FileReader:
             if "basis" in level:
                 node = level["basis"][0]
                 keys = tuple(node.entries) if isinstance(node, Entries) else ()
-                words = self.map(node, "basis", keys)
+                words = self.entries_of(node, "basis", keys)
                 merged |= {key: self.word(words, key) or "" for key in words}
         if not merged:
             return NOTHING
@@ -209,7 +209,7 @@ class FileReader:
 
     def _link(self, node: Node, defaults: dict[str, Place]) -> None:
         before = len(self.faults)
-        own = self.map(node, "a link", LINK_KEYS)
+        own = self.entries_of(node, "a link", LINK_KEYS)
         entries = {key: place for key, place in defaults.items() if key in LINK_KEYS} | own
         row: dict[str, Any] = {key: self.word(entries, key) for key in ("subject", "relation", "object")}
         row |= {key: self.day(entries, key) for key in ("valid_from", "known_from")}
@@ -239,7 +239,7 @@ def read_sources(text: str, file: str) -> tuple[list[Source], list[FactorFault]]
         return found, reader.faults
     for key, node in tree.entries.items():
         before = len(reader.faults)
-        entries = reader.map(node, key, SOURCE_KEYS)
+        entries = reader.entries_of(node, key, SOURCE_KEYS)
         row: dict[str, Any] = {name: reader.word(entries, name) for name in SOURCE_KEYS[:5]}
         row["edition"] = reader.word(entries, "edition")
         row["date_seen"] = reader.day(entries, "date_seen")
