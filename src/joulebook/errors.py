@@ -8,6 +8,8 @@
     │   ├── FieldTwice                       a mapping counts something twice
     │   └── NotAMapping                      an argument is not FIELD=COLUMN
     ├── BadValue              (ValueError)   a value cannot be read
+    ├── DimensionMismatch     (ValueError)   two quantities that cannot be added or compared
+    ├── FormulaUnreadable     (ValueError)   a written calculation cannot be read
     ├── UnknownName           (KeyError)     a column, unit, reader or command does not exist
     ├── FactorError
     │   ├── FactorFileError   (ValueError)   a factor file breaks a rule: file, line, what, how to mend
@@ -66,6 +68,18 @@ class BadValue(JoulebookError, ValueError):
     """A value cannot be read as what it should be."""
 
     template = translatable("Cannot read {value!r} as {expected}. Next: {next_step}")
+
+
+class DimensionMismatch(JoulebookError, ValueError):
+    """Two quantities measure different things."""
+
+    template = translatable("This is {found}, not {wanted}. Next: check the units of the inputs and of the result.")
+
+
+class FormulaUnreadable(JoulebookError, ValueError):
+    """A written calculation cannot be read."""
+
+    template = translatable("Cannot read the formula {formula!r} at {place!r}: {what}. Next: {next_step}")
 
 
 class UnknownName(JoulebookError, KeyError):

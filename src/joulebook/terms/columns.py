@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from joulebook.errors import UnknownName
 
-DIMENSIONS = ("energy", "mass", "volume", "time", "count", "money")
+DIMENSIONS = ("energy", "mass", "volume", "time", "count", "money", "distance")
 
 
 @dataclass(frozen=True, slots=True)

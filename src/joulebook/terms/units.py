@@ -2,7 +2,7 @@
 
 Inside, one canonical unit per quantity: kWh, W, s, g, L, USD, tokens as count. Everything else is converted here,
 at the door. Sources: SI brochure, 9th edition (SI and accepted units); NIST Special Publication 811, appendix B
-(pound, gallon, Btu, short ton).
+(pound, gallon, Btu, short ton, mile).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,16 @@ from types import MappingProxyType
 from joulebook.errors import UnknownName
 
 CANONICAL: Mapping[str, str] = MappingProxyType(
-    {"energy": "kWh", "power": "W", "time": "s", "mass": "g", "volume": "L", "money": "USD", "count": "1"}
+    {
+        "energy": "kWh",
+        "power": "W",
+        "time": "s",
+        "mass": "g",
+        "volume": "L",
+        "money": "USD",
+        "distance": "km",
+        "count": "1",
+    }
 )
 
 _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
@@ -38,6 +47,8 @@ _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
         "min": ("time", 60.0),
         "h": ("time", 3600.0),
         "d": ("time", 86400.0),
+        "wk": ("time", 7 * 86400.0),
+        "mo": ("time", 365.25 * 86400.0 / 12),
         "a": ("time", 365.25 * 86400.0),
         "ug": ("mass", 1e-6),
         "mg": ("mass", 1e-3),
@@ -51,9 +62,13 @@ _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
         "mL": ("volume", 1e-3),
         "L": ("volume", 1.0),
         "m3": ("volume", 1e3),
+        "kL": ("volume", 1e3),
         "ML": ("volume", 1e6),
         "gal": ("volume", 3.785411784),
         "USD": ("money", 1.0),
+        "km": ("distance", 1.0),
+        "mi": ("distance", 1.609344),
+        "%": ("count", 1e-2),
         "1": ("count", 1.0),
         "1e3": ("count", 1e3),
         "1e6": ("count", 1e6),
