@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from tests.store.rows import START, stored_row, usage_row
 
-from joulebook.errors import BadValue, StoreDamaged, UnknownName
+from joulebook.errors import BadValue, StoreConflict, StoreDamaged, UnknownName
 from joulebook.store.store import Store
 from joulebook.terms.tables import TABLES
 from joulebook.terms.usage import USAGE_COLUMNS, usage_key
@@ -245,3 +245,31 @@ def test_keys_are_those_of_the_terms(store: Store) -> None:
     """The key a row brings is kept as it is."""
     store.append_rows("usage", [usage_row(7)], unique="usage_key", info={})
     assert [row["usage_key"] for row in rows_of(store.table("usage"))] == [usage_key(["test", "7"])]
+
+
+def test_an_expected_version_guards_an_append(store: Store) -> None:
+    """With an expected version rows are appended only if nobody wrote in between, and the table stays as it was."""
+    assert store.append_rows("usage", [usage_row(1)], unique="usage_key", info={}, expected=-1).version == 0
+    with pytest.raises(StoreConflict, match="usage"):
+        store.append_rows("usage", [usage_row(2)], unique="usage_key", info={}, expected=-1)
+    assert store.append_rows("usage", [usage_row(2)], unique="usage_key", info={}, expected=0).version == 1
+    assert store.version("usage") == 1
+
+
+def test_a_span_of_versions_holds_what_came_in_between(store: Store) -> None:
+    """`after` leaves out what an earlier version held already."""
+    for number in range(4):
+        store.append_rows("usage", [usage_row(number)], unique="usage_key", info={})
+    got = store.table("usage", after=0, version=2).collect("polars")["uncached_input_tokens"].to_list()
+    assert got == [101, 102]
+    assert len(rows_of(store.table("usage", after=3, version=3))) == 0
+
+
+def test_rows_as_python_values_can_be_appended_again(store: Store) -> None:
+    """`rows` gives aware times and plain numbers, so that what was read can be written."""
+    store.append_rows("usage", [usage_row(1), usage_row(2, ended_at=START)], unique="usage_key", info={})
+    rows = store.rows(store.table("usage"))
+    assert {row["started_at"] for row in rows} == {START + timedelta(seconds=n) for n in (1, 2)}
+    other = Store(store.path.with_name("other"))
+    other.append_rows("usage", rows, unique="usage_key", info={})
+    assert other.rows(other.table("usage")) == rows

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 1000
 """How often a commit is tried while others write; in each round one writer gets through."""
 
+UNSEEN = -2
+"""Before even the version of a table that does not exist, -1."""
+
 ORPHAN_AGE_S = 86_400.0
 """Unfinished files older than this are left from a writer that was killed."""
 
@@ -42,14 +45,27 @@ class Draft:
     segment: Segment | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How rows may enter a table.
+
+    Attributes:
+        unique: the column by which a row is known, or None.
+        info: what the commit says about itself.
+        expected: the version the table must be at, or None.
+    """
+
+    unique: str | None
+    info: Mapping[str, str]
+    expected: int | None = None
+
+
 def commit_draft(
     engine: "DuckDBPyConnection",
     log: DeltaLog,
     draft: Draft,
     columns: tuple[str, ...],
-    unique: str | None,
-    info: Mapping[str, str],
-    expected: int | None = None,
+    how: Terms,
 ) -> int:
     """Bring a draft into a table in one commit; return the table's version, unchanged where no row was new.
 
@@ -57,16 +73,16 @@ def commit_draft(
     next one. ``draft`` afterwards tells how many rows were added and left out.
 
     Raises:
-        StoreConflict: others wrote all the time, or the table is not at the version ``expected`` any more.
+        StoreConflict: the table is not at the expected version, or others wrote all the time.
         StoreUnwritable: the disk refused.
     """
-    seen = -1
+    seen = UNSEEN
     for _ in range(ATTEMPTS):
         version = log.version()
-        if expected is not None and version != expected:
+        if how.expected not in {None, version}:
             break
-        if unique is not None:
-            _leave_out_known(engine, log, draft, unique, (seen, version))
+        if how.unique is not None:
+            _leave_out_known(engine, log, draft, how.unique, (seen, version))
             seen = version
         if not draft.rows:
             return version
@@ -74,7 +90,7 @@ def commit_draft(
             segment = draft.segment or _place(log, draft)
             os.utime(draft.path)  # whoever tidies up sees that somebody still wants this file
             try:
-                log.write(version + 1, [segment], columns, info, datetime.now(UTC))
+                log.write(version + 1, [segment], columns, how.info, datetime.now(UTC))
             except StoreConflict:
                 continue
             return version + 1
@@ -85,9 +101,8 @@ def _leave_out_known(
     engine: "DuckDBPyConnection", log: DeltaLog, draft: Draft, unique: str, versions: tuple[int, int]
 ) -> None:
     seen, version = versions
-    segments = log.segments(version)
-    newer = segments[len(log.segments(seen)) if seen >= 0 else 0 :]
-    first = draft.left_out == 0 and draft.segment is None and seen < 0
+    newer = log.segments(version, after=max(seen, -1))
+    first = seen == UNSEEN
     if not (newer or first) or not draft.rows:
         return
     with engine_writing(log.folder):

@@ -150,9 +150,9 @@ class DeltaLog:
             self._commits.append(read_commit(self.log / log_name(number), number))
         return self._commits[: last + 1]
 
-    def segments(self, version: int | None = None) -> list[Segment]:
-        """The live segments at a version."""
-        return [segment for commit in self.commits(version) for segment in commit.segments]
+    def segments(self, version: int | None = None, after: int = -1) -> list[Segment]:
+        """The live segments at a version, or those that came after an earlier one."""
+        return [segment for commit in self.commits(version)[after + 1 :] for segment in commit.segments]
 
     def schemas(self, version: int | None = None) -> list[tuple[str, ...]]:
         """Every list of columns the table had up to a version, oldest first."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.errors import BadValue, StoreDamaged, UnknownName
-from joulebook.store.commit import Draft, commit_draft, tidy
+from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_writing
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
@@ -17,6 +17,7 @@ from joulebook.store.once import copy_to_parquet, files
 from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
 from joulebook.store.small import small_table_sql
 from joulebook.store.spool import Spool, table_types
+from joulebook.store.verify import verify_log
 from joulebook.terms import tables
 
 if TYPE_CHECKING:
@@ -94,11 +95,10 @@ class Store:
         """Every commit of a table, oldest first."""
         return self.log(name).commits()
 
-    def rows(self, frame: "nw.LazyFrame") -> list[dict[str, Any]]:
-        """The rows of a table of this engine; times are aware (UTC)."""
-        found = frame.to_native()
-        names = found.columns
-        return list(_aware(dict(zip(names, row, strict=True)) for row in found.fetchall()))
+    def verify(self) -> "Iterator[Finding]":
+        """What is wrong with the files of the book; see `joulebook.store.verify`."""
+        for name in tables.TABLES:
+            yield from verify_log(DeltaLog(self.path / name, self._drafts))
 
     def table(self, name: str, *, version: int | None = None, after: int = -1) -> "nw.LazyFrame":
         """A table, as it is or as it was at a version; without rows where it does not exist.
@@ -106,7 +106,7 @@ class Store:
         Args:
             name: of the table.
             version: the latest if None; -1 is before the first.
-            after: only what was added after that version.
+            after: only rows that came after this version.
 
         Raises:
             StoreDamaged: a segment is gone or has another size.
@@ -116,8 +116,14 @@ class Store:
 
         return nw.from_native(self.engine.sql(self._table_sql(name, version, after)))
 
+    def rows(self, frame: "nw.LazyFrame") -> list[dict[str, Any]]:
+        """The rows of a table of this engine as Python values, without any data frame library; times are aware."""
+        relation = frame.to_native()
+        names = relation.columns
+        return list(_aware(dict(zip(names, values, strict=True)) for values in relation.fetchall()))
+
     def segments(self, name: str, *, version: int | None = None, after: int = -1) -> list[Path]:
-        """The Parquet files of a table at a version, for other engines; only those added after a version if given.
+        """The Parquet files of a table at a version, for other engines; with ``after`` only those that came later.
 
         Raises:
             StoreDamaged: a segment is gone or has another size.
@@ -127,10 +133,9 @@ class Store:
         latest = log.version()
         if version is not None and not -1 <= version <= latest:
             raise BadValue(value=version, expected=f"a version of {name}", next_step=f"choose one from 0 to {latest}.")
-        before = len(log.segments(after)) if after >= 0 else 0
-        return [_checked(log.folder, segment) for segment in log.segments(version)[before:]]
+        return [_checked(log.folder, segment) for segment in log.segments(version, after)]
 
-    def _table_sql(self, name: str, version: int | None, after: int = -1) -> str:
+    def _table_sql(self, name: str, version: int | None, after: int) -> str:
         columns = tables.table(name).columns
         segments = self.segments(name, version=version, after=after)
         if not segments:
@@ -175,13 +180,13 @@ class Store:
             rows: column -> value; times are aware; an absent key is unknown. May be a generator of any length.
             unique: the column by which a row is known; rows already there are left out and counted.
             info: what the commit says about itself.
-            expected: version the table must still be at; None takes any.
+            expected: append only if the table is at this version when the commit is made.
 
         Raises:
             BadValue: a value has not its column's type, or a row has no key.
             UnknownName: a row has a key that is no column.
             StoreUnwritable: the disk is full or the folder cannot be written.
-            StoreConflict: others wrote all the time, or since ``expected``.
+            StoreConflict: the table is not at the expected version, or others wrote all the time.
         """
         columns = tables.table(table).columns
         spool = Spool(self._draft("json"), table_types(columns))
@@ -189,7 +194,7 @@ class Store:
             spool.write(rows)
             if not spool.rows:
                 return Appended(self.version(table), 0, 0)
-            return self._append(table, key_checks_sql(spool.sql(), columns, unique), unique, info, expected)
+            return self._append(table, key_checks_sql(spool.sql(), columns, unique), Terms(unique, info, expected))
         finally:
             spool.path.unlink(missing_ok=True)
 
@@ -219,11 +224,9 @@ class Store:
         if strange:
             raise UnknownName(kind="column", name=strange[0], nearest=", ".join(columns))
         missing = "".join(f", NULL AS {identifier(name)}" for name in columns if name not in names)
-        return self._append(table, f"SELECT *{missing} FROM ({frame.to_native().sql_query()})", unique, info)
+        return self._append(table, f"SELECT *{missing} FROM ({frame.to_native().sql_query()})", Terms(unique, info))
 
-    def _append(
-        self, table: str, source: str, unique: str | None, info: Mapping[str, str], expected: int | None = None
-    ) -> Appended:
+    def _append(self, table: str, source: str, how: Terms) -> Appended:
         """Append what a query gives, in the types that a table shows."""
         columns = tables.table(table).columns
         log = self.log(table)
@@ -234,7 +237,7 @@ class Store:
         try:
             with engine_writing(log.folder):
                 draft.rows = copy_to_parquet(self.engine, f"SELECT {stored(columns)} FROM ({source})", draft.path)
-            version = commit_draft(self.engine, log, draft, columns, unique, info, expected)
+            version = commit_draft(self.engine, log, draft, columns, how)
             return Appended(version, draft.rows, draft.left_out)
         finally:
             if draft.segment is None:  # a placed one may be committed already; if not, it is tidied up later

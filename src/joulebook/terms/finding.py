@@ -55,6 +55,22 @@ RULES: dict[str, str] = {
     "same-key": translatable(
         "Two rows carry the same request id but differ. Next: keep the right one; the first was booked."
     ),
+    "log-missing": translatable("A log file of the book is gone. Next: restore it from a copy."),
+    "log-changed": translatable(
+        "A log file of the book was changed after it was written. Next: restore it from a copy."
+    ),
+    "log-unchained": translatable(
+        "The log file before this one is not the one that was there when it was written. Next: restore the log from a "
+        "copy."
+    ),
+    "segment-missing": translatable("A segment of the book is gone. Next: restore it from a copy."),
+    "segment-changed": translatable(
+        "A segment of the book was changed after it was written. Next: restore it from a copy."
+    ),
+    "segment-unnamed": translatable(
+        "No version names this segment: an import was killed or is running, or log files were taken away. Next: see "
+        "whether versions are missing; what a killed import left is tidied up after a day."
+    ),
 }
 """Every rule with its message; readers add to this list here, so that all messages are translated and tested."""
 
