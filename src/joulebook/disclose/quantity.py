@@ -50,7 +50,7 @@ _COUNTED = frozenset(
     {
         "answers", "cars", "charges", "devices", "flop", "FLOP", "homes", "images", "inferences", "interactions",
         "parameters", "prompts", "queries", "query", "request", "requests", "answer", "prompt", "image", "inference",
-        "servers", "token", "tokens", "trips", "users", "user", "TV", "device", "car", "GPU", "chips", "home",
+        "GB", "servers", "token", "tokens", "trips", "users", "user", "TV", "device", "car", "GPU", "chips", "home",
         "home-years", "charges per 1000 images",
     }
 )  # fmt: skip
