@@ -43,12 +43,12 @@ class Lines:
         except LookupError:
             raise UnknownName(kind="encoding", name=self.encoding, nearest="utf-8, utf-16, cp949") from None
         self._errors = "surrogateescape" if is_utf8 else "replace"
-        self._stream = cast("BinaryIO", buffered)
+        self.stream = cast("BinaryIO", buffered)
         self._last = "\n"
 
     def __iter__(self) -> Iterator[str]:
         """The lines with their ends; leaves the stream open."""
-        text = io.TextIOWrapper(self._stream, encoding=self.encoding, errors=self._errors, newline="")
+        text = io.TextIOWrapper(self.stream, encoding=self.encoding, errors=self._errors, newline="")
         try:
             for line in text:
                 self._last = line

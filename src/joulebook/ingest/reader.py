@@ -30,6 +30,12 @@ ENTRY_POINT_GROUP = "joulebook.readers"
 READERS: Mapping[str, str] = MappingProxyType(
     {
         "azure-llm": "joulebook.ingest.azure_llm:AzureLlm",
+        "claude-code": "joulebook.ingest.agents.claude_code:ClaudeCode",
+        "codex": "joulebook.ingest.agents.codex:Codex",
+        "gemini-cli": "joulebook.ingest.agents.gemini_cli:GeminiCli",
+        "opencode": "joulebook.ingest.agents.opencode:OpenCode",
+        "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
+        "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

@@ -89,7 +89,7 @@ def declared(name: str, options: ReadOptions, columns: Mapping[str, str]) -> Fie
 
 def csv_header(head: bytes) -> list[str]:
     """The names in the first line, whatever the delimiter of `DELIMITERS`."""
-    first = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace").strip()
+    first = next(iter(head.decode("utf-8-sig", errors="replace").splitlines()), "")
     return _widest(first, frozenset())[1]
 
 
@@ -117,7 +117,11 @@ def read_csv(stream: BinaryIO, options: ReadOptions, mapping: FieldMapping | Non
     maker = RowMaker(mapping, options.file)
     pick = _picker([header.index(column) for column in mapping.columns.values()])
     table = csv.reader(chain([first], source), delimiter=delimiter, strict=True)
-    next(table)
+    try:
+        next(table)
+    except csv.Error:
+        yield Finding(options.file, 1, "bad-quotes")
+        return
     yield from _rows(table, lines, len(header), maker, pick)
     yield from maker.warnings()
 
@@ -126,7 +130,10 @@ def _widest(first: str, wanted: frozenset[str]) -> tuple[str, list[str]]:
     """The delimiter that finds most of the wanted columns, then most columns at all, and the header it makes."""
 
     def header(mark: str) -> list[str]:
-        return [name.strip() for name in next(csv.reader([first], delimiter=mark), [])]
+        try:
+            return [name.strip() for name in next(csv.reader([first], delimiter=mark), [])]
+        except csv.Error:
+            return []
 
     marks = [(mark, header(mark)) for mark in DELIMITERS]
     return max(marks, key=lambda one: (len(wanted & set(one[1])), len(one[1])))

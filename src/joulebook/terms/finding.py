@@ -35,6 +35,13 @@ RULES: dict[str, str] = {
     ),
     "not-json": translatable("The line is not JSON. Next: correct the line and import the file again."),
     "not-an-object": translatable("The line is JSON, but not an object. Next: check that the file is of this format."),
+    "unreadable": translatable("It cannot be read: {reason}. Next: check the permissions."),
+    "broken-json": translatable(
+        "The text is not JSON, or breaks off. Next: get a whole copy of the file and import it again."
+    ),
+    "not-this-format": translatable(
+        "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
+    ),
     "bad-text": translatable(
         "{column} is no name: too long, not one line, or not text. Next: correct it, or map another column."
     ),

@@ -1,0 +1,1 @@
+"""Session logs that coding agents leave on the disk."""

@@ -1,0 +1,120 @@
+"""Claude Code: ``projects/**/*.jsonl`` under its configuration folder.
+
+One answer is written several times while it streams (one line per content block, the counts growing), and copied
+into the logs of forked sessions and subagents, there under another request id. So the message id is the identity, and
+of several lines the one with the most output counts. Input is counted without cache. Advisor models answer inside a
+message and are counted under their own name.
+
+Ignored: lines that are not of the assistant, messages of API errors (model ``<synthetic>``), progress lines that repeat
+a subagent's messages.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.lines import dig
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+COUNTS = {
+    "uncached_input_tokens": "input_tokens",
+    "cache_write_tokens": "cache_creation_input_tokens",
+    "cache_read_tokens": "cache_read_input_tokens",
+    "visible_output_tokens": "output_tokens",
+}
+"""Our word -> their word. Thinking is part of ``output_tokens`` and not told apart."""
+
+SYNTHETIC = "<synthetic>"
+HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "google"), ("msg_", "anthropic"))
+"""Who hosted the model, by the form of the message id."""
+
+
+class ClaudeCode:
+    """Reader of one session file."""
+
+    name = "claude-code"
+    signs = translatable("lines of type assistant with message.usage, as Claude Code writes them")
+
+    def detect(self, head: bytes, name: str) -> float:
+        """By the keys that every line of a session has."""
+        if b'"sessionId"' in head and b'"type":"assistant"' in head and b'"usage"' in head:
+            return 0.95
+        return 0.6 if name.endswith(".jsonl") and b'"sessionId"' in head and b'"parentUuid"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per answer."""
+        return rows_of(self.name, options, _records(stream, options.file))
+
+
+def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    best: dict[str, tuple[int, dict[str, object]]] = {}
+    for item in marked_lines(stream, file, b'"usage"'):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, entry = item
+        for record in _answers(entry):
+            key = str(record["request_id"])
+            known = best.get(key)
+            if known is None:
+                best[key] = (line, record)
+            elif _output(record) >= _output(known[1]):
+                best[key] = (known[0], {**record, "started_at": known[1]["started_at"]})
+    yield from best.values()
+
+
+def _answers(entry: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """The main model's answer of one line, then those of its advisors."""
+    message, usage = entry.get("message"), dig(entry, "message.usage")
+    if entry.get("type") != "assistant" or not isinstance(message, dict) or not isinstance(usage, dict):
+        return
+    model = name_of(message.get("model"))
+    if model == SYNTHETIC or entry.get("isApiErrorMessage") is True:
+        return
+    identity = _identity(entry, message)
+    shared = {
+        "started_at": entry.get("timestamp"),
+        "provider": _host(message.get("id"), model),
+        "project": folder_name(entry.get("cwd")),
+        "tool": ClaudeCode.name,
+        "service_tier": name_of(usage.get("service_tier")),
+        "cost_usd": entry.get("costUSD"),
+    }
+    yield {**shared, **_counts(usage), "model": model, "request_id": identity}
+    iterations = usage.get("iterations")
+    for number, one in enumerate(iterations if isinstance(iterations, list) else []):
+        if isinstance(one, dict) and one.get("type") == "advisor_message":
+            model = name_of(one.get("model"))
+            yield {
+                **shared,
+                **_counts(one),
+                "model": model,
+                "provider": _host(message.get("id"), model),
+                "request_id": f"{identity}:advisor:{number}",
+                "cost_usd": None,
+            }
+
+
+def _identity(entry: Mapping[str, object], message: Mapping[str, object]) -> str:
+    """The message id; of gateways, whose ids may come again, with the session; without any, the line's own id."""
+    message_id = name_of(message.get("id"))
+    if message_id is None:
+        return f"line:{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}"
+    return message_id if message_id.startswith("msg_") else f"{entry.get('sessionId')}:{message_id}"
+
+
+def _host(message_id: object, model: str | None) -> str | None:
+    if not isinstance(message_id, str) or model is None or "claude" not in model:
+        return None
+    return next((host for start, host in HOSTS if message_id.startswith(start)), None)
+
+
+def _counts(usage: Mapping[str, object]) -> dict[str, object]:
+    return {ours: usage.get(theirs) for ours, theirs in COUNTS.items()}
+
+
+def _output(record: Mapping[str, object]) -> int:
+    return whole(record.get("visible_output_tokens")) or 0

@@ -1,0 +1,147 @@
+"""Gemini CLI and Qwen Code: chats under ``~/.gemini/tmp/*/chats`` and ``~/.qwen/projects/*/chats``.
+
+Gemini CLI writes one JSON file per session, in later versions JSON lines; a message is written again under its id when
+it grows. Its ``input`` contains ``cached``; ``thoughts`` and ``tool`` stand beside ``output`` and ``input``. Qwen Code
+writes JSON lines with the API's ``usageMetadata``. Where a total is given it decides what contains what.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.lines import dig
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole, whole_json
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+GEMINI_WORDS = ("input", "cached", "output", "thoughts", "tool", "total")
+QWEN_WORDS = (
+    "promptTokenCount",
+    "cachedContentTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "toolUsePromptTokenCount",
+    "totalTokenCount",
+)
+"""Their words for: input, of it cached, output, hidden reasoning, input from tools, all together."""
+
+
+class GeminiCli:
+    """Reader of one chat of Gemini CLI."""
+
+    name = "gemini-cli"
+    signs = translatable("messages of type gemini with tokens, as Gemini CLI writes them")
+
+    def detect(self, head: bytes, name: str) -> float:
+        """By the session's keys."""
+        if b'"sessionId"' in head and b'"projectHash"' in head:
+            return 0.95
+        return 0.5 if name.startswith("session-") and b'"gemini"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per answer."""
+        return rows_of(self.name, options, _gemini_records(stream, options))
+
+
+class QwenCode:
+    """Reader of one chat of Qwen Code."""
+
+    name = "qwen-code"
+    signs = translatable("lines of type assistant with usageMetadata, as Qwen Code writes them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the keys of its lines."""
+        return 0.95 if b'"usageMetadata"' in head and b'"sessionId"' in head and b'"assistant"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per answer."""
+        return rows_of(self.name, options, _qwen_records(stream, options.file))
+
+
+def _gemini_records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    """Messages of either form; a later copy of a message replaces the earlier one."""
+    latest: dict[str, Record] = {}
+    session: object = None
+    for item in _gemini_messages(stream, options):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, message = item
+        session = message.get("sessionId") or session
+        tokens = message.get("tokens")
+        if message.get("type") != "gemini" or not isinstance(tokens, dict):
+            continue
+        identity = f"{session}:{message.get('id') or message.get('timestamp')}"
+        latest[identity] = (
+            line,
+            {
+                **_counts(tokens, GEMINI_WORDS),
+                "request_id": identity,
+                "started_at": message.get("timestamp"),
+                "model": name_of(message.get("model")),
+                "provider": "google",
+                "tool": GeminiCli.name,
+            },
+        )
+    yield from latest.values()
+
+
+def _gemini_messages(
+    stream: BinaryIO, options: ReadOptions
+) -> Iterator[tuple[int | None, Mapping[str, object]] | Finding]:
+    if options.file.removesuffix(".gz").endswith(".jsonl"):
+        yield from marked_lines(stream, options.file, b'"sessionId"', b'"tokens"')
+        return
+    for chat in whole_json(stream, options.file):
+        if isinstance(chat, Finding):
+            yield chat
+            continue
+        messages = dig(chat, "messages")
+        if not isinstance(messages, list):
+            yield Finding(options.file, None, "not-this-format", {"format": GeminiCli.name})
+            continue
+        session = dig(chat, "sessionId")
+        for message in messages:
+            if isinstance(message, dict):
+                yield None, {"sessionId": session, **message}
+
+
+def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    for item in marked_lines(stream, file, b'"usageMetadata"'):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, entry = item
+        usage = entry.get("usageMetadata")
+        if entry.get("type") != "assistant" or not isinstance(usage, dict):
+            continue
+        yield (
+            line,
+            {
+                **_counts(usage, QWEN_WORDS),
+                "request_id": f"{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}",
+                "started_at": entry.get("timestamp"),
+                "model": name_of(entry.get("model")),
+                "project": folder_name(entry.get("cwd")),
+                "tool": QwenCode.name,
+            },
+        )
+
+
+def _counts(tokens: Mapping[str, object], words: tuple[str, ...]) -> dict[str, object]:
+    """Our classes of their counts; a total, where given, says what contains what."""
+    taken, cached, output, thoughts, tool, total = (tokens.get(word) for word in words)
+    extra = whole(tool) or 0
+    parts = sum(whole(cell) or 0 for cell in (taken, output)) + extra
+    hidden, kept = whole(thoughts) or 0, whole(cached) or 0
+    is_input_apart = kept > 0 and total in {parts + kept, parts + kept + hidden}
+    is_reasoning_inside = hidden > 0 and total in {parts, parts + kept if is_input_apart else parts}
+    number = whole(taken)
+    both = taken if number is None else number + extra
+    return {
+        "uncached_input_tokens" if is_input_apart else "input_tokens": both if tool is None or extra >= 0 else tool,
+        "cache_read_tokens": cached,
+        "output_tokens" if is_reasoning_inside else "visible_output_tokens": output,
+        "reasoning_output_tokens": thoughts,
+    }

@@ -1,0 +1,133 @@
+"""Where coding agents keep their logs: found without settings, account or network."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from joulebook.ingest.reader import ReadOptions, read_path
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import TOKEN_CLASSES, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """One agent's folders.
+
+    Attributes:
+        reader: the reader of its files.
+        variable: environment variable that names its home, several separated by commas; None where there is none.
+        homes: its homes below the user's home, where the variable is not set.
+        folders: folders of a home that hold logs.
+        names: patterns of file names.
+    """
+
+    reader: str
+    variable: str | None
+    homes: tuple[str, ...]
+    folders: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+LOG_PLACES = (
+    LogPlace("claude-code", "CLAUDE_CONFIG_DIR", (".claude", ".config/claude"), ("projects",), ("*.jsonl",)),
+    LogPlace("codex", "CODEX_HOME", (".codex",), ("sessions", "archived_sessions"), ("*.jsonl",)),
+    LogPlace("gemini-cli", None, (".gemini",), ("tmp",), ("session-*.json", "session-*.jsonl")),
+    LogPlace("opencode", None, (".local/share/opencode",), (".",), ("opencode*.db",)),
+    LogPlace("opencode", None, (".local/share/opencode",), ("storage/message",), ("*.json",)),
+    LogPlace("copilot-cli", "COPILOT_HOME", (".copilot",), ("session-state",), ("events.jsonl",)),
+    LogPlace("qwen-code", None, (".qwen",), ("projects",), ("*.jsonl",)),
+)
+"""Sources: the documentation of each agent on its configuration folder and its variable."""
+
+FLAT = "."
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One log file and its reader."""
+
+    reader: str
+    path: Path
+
+
+def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | Finding]:
+    """Log files of all agents, each once, however it is linked; folders that cannot be read are findings.
+
+    Args:
+        home: the user's home, or another one.
+        environment: variables that move an agent's home; empty for another home than one's own.
+    """
+    seen: set[tuple[int, int]] = set()
+    for place in LOG_PLACES:
+        for base in _bases(place, home, environment):
+            for folder in place.folders:
+                for found in _walk(base / folder, is_flat=folder == FLAT):
+                    if isinstance(found, Finding):
+                        yield found
+                    elif any(fnmatch(found.name, name) for name in place.names) and _is_new(found, seen):
+                        yield LogFile(place.reader, found)
+
+
+def read_logs(files: Iterable[LogFile]) -> Iterator[tuple[str, Usage | Finding]]:
+    """Rows of log files with the reader's name; of an answer that stands in several files the fullest one.
+
+    Memory: the rows of one agent at a time.
+    """
+    kept: dict[str, dict[str, Usage]] = {}
+    for file in files:
+        rows = kept.setdefault(file.reader, {})
+        for row in read_path(file.reader, file.path, ReadOptions(file=str(file.path))):
+            if isinstance(row, Finding):
+                yield file.reader, row
+                continue
+            known = rows.get(row["usage_key"])
+            if known is None or _tokens(row) > _tokens(known):
+                rows[row["usage_key"]] = row
+    for name, rows in kept.items():
+        for row in rows.values():
+            yield name, row
+
+
+def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[Path]:
+    named = environment.get(place.variable or "", "")
+    if named:
+        return [Path(part.strip()) for part in named.split(",") if part.strip()]
+    data_home = environment.get("XDG_DATA_HOME")
+    if data_home and place.reader == "opencode":
+        return [Path(data_home) / "opencode"]
+    return [home / base for base in place.homes]
+
+
+def _walk(folder: Path, *, is_flat: bool) -> Iterator[Path | Finding]:
+    """Files below a folder in the order of their names; linked folders are followed, each once."""
+    refused: list[Finding] = []
+    entered: set[tuple[int, int]] = set()
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            facts = {"reason": error.strerror or type(error).__name__}
+            refused.append(Finding(str(error.filename), None, "unreadable", facts))
+
+    for root, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = [] if is_flat else sorted(name for name in folders if _is_new(Path(root, name), entered))
+        for name in sorted(names):
+            yield Path(root, name)
+    yield from refused
+
+
+def _is_new(path: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a file or folder was not met before, by its identity on the disk; what is gone is not new."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    identity = (status.st_dev, status.st_ino)
+    is_new = identity not in seen
+    seen.add(identity)
+    return is_new
+
+
+def _tokens(row: Usage) -> int:
+    return sum(row.get(name) or 0 for name in TOKEN_CLASSES)

@@ -1,0 +1,134 @@
+"""From records that a reader has taken apart to rows: the way of every format that is not a plain table."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from joulebook.ingest.lines import Lines
+from joulebook.ingest.mapping import FieldMapping
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.rows import RowMaker
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import TOKEN_CLASSES, Usage
+
+Record = tuple[int | None, Mapping[str, object]]
+"""Line (or None) and the fields of one record, named as in `joulebook.ingest.mapping.MAPPABLE`."""
+
+TOKEN_FIELDS = (
+    "request_id",
+    "started_at",
+    "ended_at",
+    "model",
+    "provider",
+    "region",
+    "service_tier",
+    "project",
+    "team",
+    "tool",
+    "user_id",
+    "request_count",
+    "input_tokens",
+    "output_tokens",
+    *TOKEN_CLASSES,
+    "cost_usd",
+)
+"""Fields of most records of language models."""
+
+ENDS = (b"\n", b"\r")
+
+
+def rows_of(
+    name: str,
+    options: ReadOptions,
+    records: Iterable[Record | Finding],
+    fields: Sequence[str] = TOKEN_FIELDS,
+    tier: str = "measured",
+) -> Iterator[Usage | Finding]:
+    """Checked rows of records, in their order; findings pass through.
+
+    Args:
+        name: the reader's name, first part of every key.
+        options: what the user said.
+        records: line and fields; a field that is absent or None is unknown.
+        fields: which fields the records may bring.
+        tier: how the counts are known.
+    """
+    mapping = FieldMapping(
+        columns={field: field for field in fields},
+        source_id=options.source_id(name),
+        constants=options.constants,
+        timezone=options.timezone,
+        tier=tier,
+    )
+    maker = RowMaker(mapping, options.file)
+    for item in records:
+        if isinstance(item, Finding):
+            yield item
+        else:
+            yield maker.make([item[1].get(field) for field in fields], item[0])
+    yield from maker.warnings()
+
+
+def marked_lines(stream: BinaryIO, file: str, *marks: bytes) -> Iterator[tuple[int, dict[str, object]] | Finding]:
+    """The JSON objects of the lines that hold one of the marks; other lines are passed over without being parsed.
+
+    A last line that has no end and is no JSON is told as cut off.
+    """
+    number, line = 0, b"\n"
+    for number, line in enumerate(utf8_lines(stream, file), start=1):
+        if not any(mark in line for mark in marks):
+            continue
+        record = loaded(line)
+        if isinstance(record, dict):
+            yield number, record
+        elif line.endswith(ENDS):
+            yield Finding(file, number, "not-json" if record is None else "not-an-object")
+    if not line.endswith(ENDS) and line.strip() and loaded(line) is None:
+        yield Finding(file, number, "truncated")
+
+
+def utf8_lines(stream: BinaryIO, file: str) -> Iterator[bytes]:
+    """The lines of a file as UTF-8, whatever byte order mark it has."""
+    lines = Lines(stream, file)
+    if lines.encoding == "utf-8":
+        yield from lines.stream
+    else:
+        for line in lines:
+            yield line.encode("utf-8", errors="surrogateescape")
+
+
+def loaded(text: bytes | str) -> object:
+    """The value of a JSON text; None where it is none (or null)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def whole_json(stream: BinaryIO, file: str) -> Iterator[object | Finding]:
+    """The one value of a JSON file, or what is wrong with it."""
+    text = b"".join(utf8_lines(stream, file)).strip()
+    value = loaded(text)
+    if not text:
+        yield Finding(file, None, "empty-file", is_error=False)
+    elif value is None:
+        yield Finding(file, None, "broken-json")
+    else:
+        yield value
+
+
+def whole(value: object) -> int | None:
+    """A count if it is a whole number, else None: for comparing, not for booking."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def name_of(value: object) -> str | None:
+    """A text if it is one, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def folder_name(path: object) -> str | None:
+    """The last part of a path of either system: the project's name without what lies above it."""
+    if not isinstance(path, str):
+        return None
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or None

@@ -1,0 +1,60 @@
+"""The recordings: one file per form of each reader, with the totals it must give."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from joulebook.ingest.reader import ReadOptions
+
+FOLDER = Path(__file__).parent / "recordings"
+SECRET = "SECRET-CONTENT"
+"""Stands wherever a recording has a prompt or an answer; it must appear nowhere in rows or findings."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file and what it must give.
+
+    Attributes:
+        reader: name of the reader.
+        file: file under ``recordings``; .sql is made into a database.
+        rows: rows with different keys.
+        totals: sums over them, written as "uncached/read/write/visible/reasoning"; - is unknown in all rows.
+        options: further options of the read.
+        is_detected: whether the format is recognised without being named.
+    """
+
+    reader: str
+    file: str
+    rows: int
+    totals: str
+    options: dict[str, object] = field(default_factory=dict)
+    is_detected: bool = True
+
+    def read_options(self) -> ReadOptions:
+        """Options for this file."""
+        return ReadOptions(file=self.file, **self.options)
+
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        path = FOLDER / self.file
+        if path.suffix != ".sql":
+            return path.read_bytes()
+        database = sqlite3.connect(":memory:")
+        database.executescript(path.read_text(encoding="utf-8"))
+        database.commit()
+        content = database.serialize()
+        database.close()
+        return content
+
+
+RECORDINGS = (
+    Recording("claude-code", "claude-code.jsonl", 6, "33/1000/140/282/-"),
+    Recording("codex", "codex.jsonl", 4, "1000/3200/-/300/100"),
+    Recording("gemini-cli", "gemini-cli.json", 2, "97/60/-/25/30"),
+    Recording("gemini-cli", "gemini-cli.jsonl", 1, "100/0/-/20/5"),
+    Recording("qwen-code", "qwen-code.jsonl", 2, "350/150/-/60/30"),
+    Recording("opencode", "opencode.json", 1, "12/500/60/34/0"),
+    Recording("opencode", "opencode.sql", 2, "52/600/60/64/20"),
+    Recording("copilot-cli", "copilot-cli.jsonl", 2, "500/900/100/210/50"),
+)

@@ -1,0 +1,278 @@
+"""Agents' logs: the reference homes with their known truth, and the pitfalls one by one."""
+
+import io
+import json
+import sqlite3
+
+import pytest
+
+from joulebook.errors import InputBroken
+from joulebook.ingest.reader import ReadOptions, read_path, reader
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import TOKEN_CLASSES
+
+CLASSES = dict(zip(("in", "read", "write", "out", "reasoning"), TOKEN_CLASSES, strict=True))
+
+
+def lines(*entries):
+    """Entries as JSON lines."""
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+
+
+def parse(name, *contents):
+    """Rows that a book keeps of several files, and the findings."""
+    kept, findings = {}, []
+    for content in contents:
+        for row in reader(name).parse(io.BytesIO(content), ReadOptions(file="f.jsonl")):
+            if isinstance(row, Finding):
+                findings.append(row.rule)
+            else:
+                kept.setdefault(row["usage_key"], row)
+    return list(kept.values()), findings
+
+
+def total(rows, word):
+    """Sum of one class, unknown counted as nothing."""
+    return sum(row.get(CLASSES[word]) or 0 for row in rows)
+
+
+def answer(message_id="msg_1", output=5, **changes):
+    """A line of Claude Code."""
+    usage = {"input_tokens": 1, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 3, "output_tokens": output}
+    message = {"id": message_id, "model": "claude-sonnet-4-5", "usage": usage}
+    entry = {"type": "assistant", "sessionId": "s", "timestamp": "2026-01-01T00:00:00Z", "message": message}
+    return {**entry, **changes}
+
+
+def totals(tokens_in, cached, out, reasoning=0):
+    """A usage block of Codex."""
+    return {
+        "input_tokens": tokens_in,
+        "cached_input_tokens": cached,
+        "output_tokens": out,
+        "reasoning_output_tokens": reasoning,
+        "total_tokens": tokens_in + out,
+    }
+
+
+def token_count(total_usage, last=None, at="2026-01-01T00:00:00Z"):
+    """A token_count event of Codex."""
+    info = {"total_token_usage": total_usage, "last_token_usage": last}
+    return {"timestamp": at, "type": "event_msg", "payload": {"type": "token_count", "info": info}}
+
+
+def meta(session="a", **payload):
+    """The first line of a rollout."""
+    return {"timestamp": "2026-01-01T00:00:00Z", "type": "session_meta", "payload": {"id": session, **payload}}
+
+
+def test_reference_homes(shared_data):
+    """The reference logs give exactly their known truth, whatever is streamed, copied or emitted again in them."""
+    home = shared_data / "usage" / "agents"
+    kept = {"claude-code": {}, "codex": {}}
+    for name, folder in (("claude-code", "claude_code_home"), ("codex", "codex_home")):
+        for path in sorted((home / folder).rglob("*.jsonl")):
+            for row in read_path(name, path):
+                assert not isinstance(row, Finding)
+                kept[name].setdefault(row["usage_key"], row)
+    claude, codex = (list(rows.values()) for rows in kept.values())
+    assert {word: total(claude, word) for word in ("in", "write", "read", "out")} == {
+        "in": 32,
+        "write": 240,
+        "read": 4500,
+        "out": 340,
+    }
+    assert (total(codex, "in"), total(codex, "read")) == (500, 2500)
+    assert total(codex, "out") + total(codex, "reasoning") == 300
+
+
+def test_streamed_lines_count_once():
+    """An answer written several times while it streams counts once, with its last output."""
+    rows, _ = parse("claude-code", lines(answer(output=1), answer(output=50), answer(output=200), answer(output=200)))
+    assert (len(rows), total(rows, "in"), total(rows, "out")) == (1, 1, 200)
+
+
+def test_streamed_lines_out_of_order():
+    """The line with the most output counts, wherever it stands."""
+    rows, _ = parse("claude-code", lines(answer(output=200), answer(output=1)))
+    assert total(rows, "out") == 200
+
+
+def test_forked_session_counts_once():
+    """The same answer in the file of a session and of its copy is one use."""
+    rows, _ = parse("claude-code", lines(answer(sessionId="s1")), lines(answer(sessionId="s2")))
+    assert len(rows) == 1
+
+
+def test_sidechain_copy_under_another_request_counts_once():
+    """A subagent's copy of its parent's answer, with another request id, is the same use."""
+    rows, _ = parse(
+        "claude-code", lines(answer(requestId="r1")), lines(answer(requestId="r2", isSidechain=True, sessionId="s"))
+    )
+    assert len(rows) == 1
+
+
+def test_gateway_ids_that_come_again_are_two_uses():
+    """Message ids of gateways are only known within a session."""
+    rows, _ = parse("claude-code", lines(answer("gw-1", sessionId="s1")), lines(answer("gw-1", sessionId="s2")))
+    assert len(rows) == 2
+
+
+def test_api_errors_are_no_use():
+    """Messages that the tool makes itself when a request fails are passed over."""
+    error = answer("e", isApiErrorMessage=True)
+    synthetic = answer("e2", message={"id": "e2", "model": "<synthetic>", "usage": {"input_tokens": 0}})
+    assert parse("claude-code", lines(error, synthetic)) == ([], [])
+
+
+def test_progress_lines_are_no_use():
+    """A progress line that repeats a subagent's message inside is passed over."""
+    inner = {"message": {"message": {"id": "msg_9", "usage": {"input_tokens": 5, "output_tokens": 5}}}}
+    assert parse("claude-code", lines({"type": "progress", "data": inner})) == ([], [])
+
+
+def test_the_word_usage_in_a_prompt_is_no_use():
+    """A prompt that speaks of usage is not taken for one."""
+    assert parse("claude-code", lines({"type": "user", "message": {"content": 'the "usage" field'}})) == ([], [])
+
+
+def test_input_without_cache_stays_as_it_is():
+    """Anthropic's input has no cache in it; nothing is taken off."""
+    rows, _ = parse("claude-code", lines(answer()))
+    assert (total(rows, "in"), total(rows, "read"), total(rows, "write")) == (1, 2, 3)
+
+
+def test_hosts_by_message_id():
+    """Bedrock and Vertex are told from Anthropic by the message id; a foreign model has no known host."""
+    hosts = {}
+    for identity, model in (
+        ("msg_1", "claude-opus-4-5"),
+        ("msg_bdrk_1", "claude-opus-4-5"),
+        ("msg_vrtx_1", "claude-opus-4-5"),
+        ("msg_2", "glm-4.6"),
+    ):
+        message = {"id": identity, "model": model, "usage": {"output_tokens": 1}}
+        rows, _ = parse("claude-code", lines(answer(message=message)))
+        hosts[identity] = rows[0].get("provider")
+    assert hosts == {"msg_1": "anthropic", "msg_bdrk_1": "aws", "msg_vrtx_1": "google", "msg_2": None}
+
+
+def test_totals_emitted_again_count_once():
+    """Codex emits its totals again without progress; only growth is a use."""
+    first = totals(1000, 800, 100, 40)
+    rows, _ = parse(
+        "codex",
+        lines(meta(), token_count(first, first), token_count(first, first), token_count(totals(3000, 2500, 300, 40))),
+    )
+    assert (len(rows), total(rows, "in"), total(rows, "read")) == (2, 500, 2500)
+
+
+def test_totals_that_begin_anew():
+    """When the totals fall, counting began anew and the last use is taken."""
+    rows, _ = parse(
+        "codex",
+        lines(
+            meta(),
+            token_count(totals(1000, 0, 10), totals(1000, 0, 10)),
+            token_count(totals(400, 0, 5), totals(400, 0, 5)),
+        ),
+    )
+    assert (total(rows, "in"), total(rows, "out")) == (1400, 15)
+
+
+def test_a_resumed_total_is_not_a_use():
+    """A file whose first total contains an earlier session counts only the last use."""
+    rows, _ = parse("codex", lines(meta(), token_count(totals(9000, 0, 900), totals(1000, 0, 100))))
+    assert (total(rows, "in"), total(rows, "out")) == (1000, 100)
+
+
+def test_a_fork_begins_with_its_parents_events():
+    """The parent's events that a forked session repeats under new times are booked once."""
+    events = [
+        token_count(totals(1000, 0, 10), totals(1000, 0, 10)),
+        token_count(totals(3000, 0, 30), totals(2000, 0, 20)),
+    ]
+    again = [{**event, "timestamp": "2026-02-02T00:00:00Z"} for event in events]
+    own = token_count(totals(3500, 0, 35), totals(500, 0, 5), at="2026-02-02T00:01:00Z")
+    rows, _ = parse("codex", lines(meta("a"), *events), lines(meta("b", forked_from_id="a"), *again, own))
+    assert (len(rows), total(rows, "in"), total(rows, "out")) == (3, 3500, 35)
+    spawned = {"subagent": {"thread_spawn": {"parent_thread_id": "a"}}}
+    rows, _ = parse("codex", lines(meta("a"), *events), lines(meta("c", source=spawned), *again, own))
+    assert total(rows, "in") == 3500
+
+
+def test_response_records_replace_totals():
+    """From the first token_usage_record on, responses count by their id and totals are passed over."""
+    record = {
+        "timestamp": "2026-01-01T00:00:01Z",
+        "type": "token_usage_record",
+        "payload": {"response_id": "resp_1", "usage": totals(500, 100, 60, 10)},
+    }
+    rows, _ = parse("codex", lines(meta(), record, token_count(totals(500, 100, 60, 10)), record))
+    assert (len(rows), total(rows, "in"), total(rows, "out"), total(rows, "reasoning")) == (1, 400, 50, 10)
+
+
+def test_model_changes_within_a_session():
+    """Each use has the model of the turn context before it."""
+    contexts = [{"type": "turn_context", "timestamp": "2026-01-01T00:00:00Z", "payload": {"model": m}} for m in "ab"]
+    rows, _ = parse(
+        "codex",
+        lines(meta(), contexts[0], token_count(totals(1, 0, 1)), contexts[1], token_count(totals(2, 0, 2))),
+    )
+    assert [row["model"] for row in rows] == ["a", "b"]
+
+
+def test_unknown_model_stays_unknown():
+    """A session that names no model gives rows without one; none is guessed."""
+    rows, _ = parse("codex", lines(meta(), token_count(totals(1, 0, 1))))
+    assert rows[0].get("model") is None
+
+
+def test_negative_counts_are_findings():
+    """A count below zero is refused and told."""
+    message = {"id": "msg_1", "model": "m", "usage": {"input_tokens": -5, "output_tokens": 1}}
+    assert parse("claude-code", lines(answer(message=message))) == ([], ["negative"])
+
+
+def test_a_line_being_written_is_told():
+    """A last line that is not complete is a finding; the lines before it are booked."""
+    rows, findings = parse("claude-code", lines(answer()) + b'{"type":"assistant","mess')
+    assert (len(rows), findings) == (1, ["truncated"])
+
+
+def test_a_message_being_written_waits():
+    """An opencode message that is not completed is not booked, for its counts still grow."""
+    message = {
+        "id": "m",
+        "role": "assistant",
+        "modelID": "x",
+        "time": {"created": 1762995600000},
+        "tokens": {"output": 5},
+    }
+    assert parse("opencode", json.dumps(message).encode()) == ([], [])
+
+
+def test_database_with_its_journal(tmp_path):
+    """An opencode database that is open elsewhere, with rows still in its journal, is read whole and left unchanged."""
+    path = tmp_path / "opencode.db"
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("CREATE TABLE message (id text, session_id text, data text)")
+    message = {
+        "role": "assistant",
+        "time": {"created": 1762995600000, "completed": 1762995600001},
+        "tokens": {"output": 5},
+    }
+    writer.execute("INSERT INTO message VALUES ('m', 's', ?)", (json.dumps(message),))
+    writer.commit()
+    rows = list(read_path("opencode", path))
+    writer.close()
+    assert [row["visible_output_tokens"] for row in rows] == [5]
+
+
+def test_damaged_database(tmp_path):
+    """A database that is damaged is one clear error."""
+    path = tmp_path / "opencode.db"
+    path.write_bytes(b"SQLite format 3\x00" + b"\x01" * 4000)
+    with pytest.raises(InputBroken):
+        list(read_path("opencode", path))
