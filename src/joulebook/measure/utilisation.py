@@ -20,6 +20,7 @@ class Machine:
         cpu_vendor: GenuineIntel, AuthenticAMD, ARM's implementer code, Apple.
         cpu_family: family number of x86, or None.
         cpu_model: model number of x86, or ARM's part number, or None.
+        cpu_stepping: stepping of x86, or revision of ARM, or None.
         cpu_name: the processor's own name.
         thread_count: hardware threads that the system shows.
         allotted_threads: how many of them this process may use (quota, cpuset, affinity).
@@ -31,6 +32,7 @@ class Machine:
     cpu_vendor: str
     cpu_family: int | None
     cpu_model: int | None
+    cpu_stepping: int | None
     cpu_name: str
     thread_count: int
     allotted_threads: float
@@ -140,6 +142,7 @@ def _cpu_identity(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, Any]:
         "cpu_vendor": lines.get("vendor_id") or lines.get("CPU implementer", ""),
         "cpu_family": _whole(lines.get("cpu family")),
         "cpu_model": _whole(lines.get("model") or lines.get("CPU part")),
+        "cpu_stepping": _whole(lines.get("stepping") or lines.get("CPU revision")),
         "cpu_name": lines.get("model name", ""),
         "is_virtual": "hypervisor" in lines.get("flags", "").split(),
     }

@@ -20,6 +20,7 @@ CANONICAL: Mapping[str, str] = MappingProxyType(
         "money": "USD",
         "distance": "km",
         "count": "1",
+        "size": "GB",
     }
 )
 
@@ -69,6 +70,8 @@ _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
         "km": ("distance", 1.0),
         "mi": ("distance", 1.609344),
         "%": ("count", 1e-2),
+        "B": ("size", 1e-9),
+        "GB": ("size", 1.0),
         "1": ("count", 1.0),
         "1e3": ("count", 1e3),
         "1e6": ("count", 1e6),
