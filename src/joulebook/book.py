@@ -1,1 +1,204 @@
-"""A Book: store + factor edition + ledger; the whole way of the data on one screen."""
+"""A Book: store + factor edition + ledger; the whole way of the data on one screen.
+
+usage (other people's records) -> price (factors chosen once, joined by equality) -> grains -> cube -> postings
+-> balance.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joulebook.account import pricing
+from joulebook.account.resolution import Resolution
+from joulebook.account.resolve import Resolver, shares
+from joulebook.errors import FactorMissing, StoreConflict, UsageError
+from joulebook.factors.read import read_edition
+from joulebook.ingest.imported import Imported, sifted
+from joulebook.ingest.reader import ReadOptions, read_path
+from joulebook.ledger import audit, balance, explanation, selection
+from joulebook.ledger.posting import by_span, postings, reversals
+from joulebook.store.store import Store
+from joulebook.terms.finding import Finding
+from joulebook.terms.tables import TABLES
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    from joulebook.factors.edition import Edition
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Book:
+    """An account book in a folder.
+
+    Args:
+        path: the folder; made by the first import.
+        factor_folders: the user's own factors, over the shipped ones.
+        policy: which factors may answer.
+        memory_limit: for the engine, such as "1GB".
+        clock: gives the time of a posting.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        factor_folders: Sequence[Path] = (),
+        policy: str = "ghgp-location",
+        memory_limit: str | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.path, self.policy, self.clock = Path(path), policy, clock
+        self.factor_folders = tuple(factor_folders)
+        self.store = Store(self.path, memory_limit=memory_limit)
+        self._known: dict[str, Resolution] = {}
+
+    @cached_property
+    def edition(self) -> "Edition":
+        """The factors in use."""
+        return read_edition(*self.factor_folders)
+
+    def import_file(
+        self, reader: str, path: Path, options: ReadOptions, tell: Callable[[int], None] | None = None
+    ) -> Imported:
+        """Book the rows of a file that are new, in one commit, and post them; faults come back as findings."""
+        findings: list[Finding] = []
+        source = options.source_id(reader)
+        info = {"import": source}
+        rows = sifted(read_path(reader, path, options), findings, tell)
+        added = self.store.append_rows("usage", rows, unique="usage_key", info=info)
+        self.post(f"import {source}")
+        refused = added.refused + sum(finding.is_error for finding in findings)
+        return Imported(added.added, added.already, refused, (*findings, *added.findings))
+
+    def post(self, cause: str = "usage") -> int:
+        """Price and post what is not posted yet; returns how many postings were added."""
+        while True:
+            through, version = self._posted_through()
+            newest = self.store.version("usage")
+            if newest <= through:
+                return 0
+            try:
+                return self._post_span((through, newest), cause, version)
+            except StoreConflict:
+                continue  # another process posted first; look again at what is left
+
+    def restate(self, cause: str) -> int:
+        """Reverse what stands and post it again with today's factors; returns how many postings were reversed."""
+        standing = self.standing_postings()
+        through, version = self._posted_through()
+        now = self.clock()
+        rows = [*reversals(standing, cause=cause, posted_at=now), *self._priced((-1, through), cause)]
+        info = {"usage_version": str(through), "cause": cause}
+        self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version)
+        return len(standing)
+
+    def report(self, by: Sequence[str] = (), stated_at: datetime | None = None) -> list[balance.Line]:
+        """Footprints per value of some columns, with ranges; no columns give the one line of the total."""
+        self.post()
+        groups = self.store.rows(balance.standing(self.store.table("posting"), by, stated_at))
+        return balance.lines(groups, by, self._resolution_of)
+
+    def explain(self, metric: str, target: str) -> explanation.Explanation | None:
+        """Why a metric is what it is: of all, of ``team=search``, of one posting, or of one record by its key."""
+        self.post()
+        standing = self.standing_postings()
+        chosen = selection.selected(target, standing)
+        spans = by_span(chosen or standing)
+        if chosen:
+            frames = (pricing.only(self._priced_again(span, rows), rows) for span, rows in spans.items())
+        elif selection.is_key(target):
+            frames = (pricing.one(self._priced_again(span, rows), target) for span, rows in spans.items())
+            frames = list(frames)
+            groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
+            chosen = [explanation.as_posting(group) for group in groups]
+        if not chosen:
+            raise UsageError(what=f"Nothing in the book is called {target}.", next_step="see joulebook report --json.")
+        found = [row for frame in frames for row in self.store.rows(pricing.features(frame))]
+        return explanation.explain(metric, chosen, found, self._resolution_of)
+
+    def standing_postings(self) -> Rows:
+        """Postings that are neither reversed nor reversals."""
+        rows = self.store.rows(self.store.table("posting"))
+        reversed_ids = {row["reverses"] for row in rows}
+        return [row for row in rows if row["reverses"] is None and row["posting_id"] not in reversed_ids]
+
+    def audit(self) -> Iterator[Finding]:
+        """Everything wrong with the book: files, hashes, factors, reversals, postings that do not replay."""
+        yield from self.store.verify()
+        self.post()
+        rows = self.store.rows(self.store.table("posting"))
+        yield from audit.forged(rows)
+        yield from audit.unresolved(rows, self.resolutions())
+        yield from audit.unpaired(rows)
+        for span, members in by_span(row for row in rows if row["reverses"] is None).items():
+            cube = pricing.cube(pricing.in_grains(self._priced_again(span, members)))
+            yield from audit.replayed(members, self.store.rows(cube))
+
+    def _post_span(self, span: tuple[int, int], cause: str, version: int) -> int:
+        rows = self._priced(span, cause)
+        info = {"usage_version": str(span[1]), "cause": cause}
+        return self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version).added
+
+    def _priced(self, span: tuple[int, int], cause: str) -> list[dict[str, Any]]:
+        """Postings of the usage of one span, and the resolutions they stand on booked before them."""
+        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
+        resolver = Resolver(self.edition, self.policy)
+        models = resolver.models(self._distinct(usage, pricing.MODEL_KEY))
+        places = resolver.places(self._distinct(usage, pricing.PLACE_KEY))
+        rows = self._join(usage, models, places)
+        groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
+        kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
+        self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
+        tiers = {i: r.tier for i, r in resolver.resolutions.items()}
+        said = postings(
+            groups,
+            edition=self.edition.edition_id,
+            policy=self.policy,
+            cause=cause,
+            posted_at=self.clock(),
+            tier_of=tiers,
+            usage_span=span,
+        )
+        return list(said)
+
+    def _join(self, usage: "nw.LazyFrame", models: Rows, places: Rows) -> "nw.LazyFrame":
+        counts = (row["request_count"] for row in self._distinct(usage, pricing.SHARE_KEY))
+        tables = {"models": models, "places": places, "shares": shares(counts)}
+        return pricing.price(usage, **{name: self.store.small_table(name, rows) for name, rows in tables.items()})
+
+    def _priced_again(self, span: tuple[int, int], members: Rows) -> "nw.LazyFrame":
+        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
+        kept = self.resolutions()
+        return self._join(usage, audit.model_rows(members, kept), audit.place_rows(members, kept))
+
+    def _distinct(self, rows: "nw.LazyFrame", names: Sequence[str]) -> Rows:
+        return self.store.rows(rows.select(*names).unique())
+
+    def _posted_through(self) -> tuple[int, int]:
+        """The last version of usage that is posted, and the version of the posting table that says so."""
+        history = self.store.history("posting")
+        return (int(history[-1].info["usage_version"]), history[-1].version) if history else (-1, -1)
+
+    def counts(self) -> dict[str, int]:
+        """Rows of each table."""
+        return {name: sum(commit.rows for commit in self.store.history(name)) for name in TABLES}
+
+    def resolutions(self) -> dict[str, Resolution]:
+        """Every set of factors that a posting used, by id."""
+        rows = self.store.rows(self.store.table("resolution"))
+        return {row["resolution_id"]: Resolution.from_json(row["resolution_json"]) for row in rows}
+
+    def _resolution_of(self, resolution_id: str) -> Resolution:
+        if resolution_id not in self._known:
+            self._known = self.resolutions()
+        if resolution_id not in self._known:
+            raise FactorMissing(sought=resolution_id, edition=str(self.path), nearest="-")
+        return self._known[resolution_id]

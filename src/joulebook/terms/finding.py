@@ -78,6 +78,15 @@ RULES: dict[str, str] = {
         "No version names this segment: an import was killed or is running, or log files were taken away. Next: see "
         "whether versions are missing; what a killed import left is tidied up after a day."
     ),
+    "posting-changed": translatable("Posting {id} is not what its hash says. Next: restore the book from a copy."),
+    "resolution-changed": translatable("Factors {id} do not match their hash. Next: restore the book from a copy."),
+    "factors-lost": translatable("The factors of posting {id} are gone. Next: restore the book from a copy."),
+    "reversal-unpaired": translatable("Posting {id} reverses what does not stand. Next: restore the book from a copy."),
+    "posting-not-replayed": translatable(
+        "Posting {id} does not come out again from its rows and factors. Next: restore the book from a copy."
+    ),
+    "method-gone": translatable("Posting {id} was made by an older method. Next: restate the book."),
+    "rows-not-posted": translatable("{count} rows of usage have no posting. Next: run joulebook report, then audit."),
 }
 """Every rule with its message; readers add to this list here, so that all messages are translated and tested."""
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,24 @@ from joulebook import __version__
 from joulebook.errors import JoulebookError, translatable
 from joulebook.faces.text import LANGUAGES, _, choose_language
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+if TYPE_CHECKING:
+    from joulebook.book import Book
+
+_HERE = "joulebook.faces.cli"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": (f"{_HERE}.demo:command", translatable("book a made-up day, measure, report, explain, write a page")),
+    "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
+    "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
+    "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
+    "restate": (f"{_HERE}.restate:command", translatable("say it again with today's factors; nothing is lost")),
+    "audit": (f"{_HERE}.audit:command", translatable("check the book: files, hashes, factors, replay")),
+    "doctor": (f"{_HERE}.doctor:command", translatable("what this machine and this book have and lack")),
+}
 """Name -> (module:function, one line of help). The module is loaded only when the command is called."""
+
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
 class LazyGroup(click.Group):
@@ -48,20 +65,65 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, _(line)) for name, (_path, line) in COMMANDS.items()])
 
 
-def _set_language(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
-    choose_language(value)
-    return value
+def build_group() -> click.Group:
+    """The group, its texts in the language in use."""
+
+    @click.group(
+        cls=LazyGroup, context_settings=SETTINGS, help=_("The open account book of AI's energy, carbon and water.")
+    )
+    @click.version_option(__version__, prog_name="joulebook", help=_("Show the version."))
+    @click.option("--lang", type=click.Choice(LANGUAGES), help=_("Language; default from the environment."))
+    @click.option(
+        "--book",
+        "book_path",
+        type=click.Path(path_type=Path),
+        envvar="JOULEBOOK_BOOK",
+        help=_("Folder of the book; default under the XDG data home."),
+    )
+    @click.option(
+        "--policy",
+        default="ghgp-location",
+        envvar="JOULEBOOK_POLICY",
+        help=_("Which factors may answer, in what order."),
+    )
+    @click.option(
+        "--factors",
+        "folders",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        envvar="JOULEBOOK_FACTORS",
+        help=_("Folder with factors of your own."),
+    )
+    @click.option("--quiet", "-q", is_flag=True, help=_("No progress."))
+    @click.pass_context
+    def group(
+        ctx: click.Context,
+        lang: str | None,  # noqa: ARG001  (`run_command` has used it)
+        book_path: Path | None,
+        policy: str,
+        folders: tuple[Path, ...],
+        *,
+        quiet: bool,
+    ) -> None:
+        ctx.ensure_object(dict).update(book_path=book_path, quiet=quiet, policy=policy, factor_folders=folders)
+
+    return group
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.version_option(__version__, prog_name="joulebook")
-@click.option("--lang", type=click.Choice(LANGUAGES), is_eager=True, callback=_set_language, help="ko | en")
-@click.option("--book", "book_path", type=click.Path(path_type=Path), envvar="JOULEBOOK_BOOK", help="PATH")
-@click.option("--quiet", "-q", is_flag=True, help="-")
-@click.pass_context
-def cli(ctx: click.Context, lang: str | None, book_path: Path | None, *, quiet: bool) -> None:  # noqa: ARG001
-    """The open account book of AI's energy, carbon and water."""
-    ctx.ensure_object(dict).update(book_path=book_path, quiet=quiet)
+def asked_language(arguments: Sequence[str]) -> str | None:
+    """The language that the arguments ask for, found before anything is printed.
+
+    >>> asked_language(["--lang", "ko", "report"]), asked_language(["--lang=en"]), asked_language(["report"])
+    ('ko', 'en', None)
+    """
+    for position, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if argument == "--":
+            return None
+        if name == "--lang":
+            wanted = value if equals else "".join(arguments[position + 1 : position + 2])
+            return wanted if wanted in LANGUAGES else None
+    return None
 
 
 def default_book_path() -> Path:
@@ -69,10 +131,21 @@ def default_book_path() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "joulebook"
 
 
+def open_book(ctx: click.Context) -> "Book":
+    """The book that the options name."""
+    from joulebook.book import Book  # noqa: PLC0415  (commands that need no book stay quick)
+
+    options = ctx.obj
+    return Book(
+        options["book_path"] or default_book_path(), factor_folders=options["factor_folders"], policy=options["policy"]
+    )
+
+
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line; errors become one clear message on stderr and an exit code."""
+    choose_language(asked_language(arguments))
     try:
-        code = cli.main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
+        code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
@@ -84,6 +157,3 @@ def run_command(arguments: Sequence[str]) -> int:
         click.echo(_("Error: {message}").format(message=_(error.template).format(**error.facts)), err=True)
         return error.exit_code
     return code if isinstance(code, int) else 0
-
-
-translatable("The open account book of AI's energy, carbon and water.")

@@ -1,0 +1,132 @@
+"""Factors that were chosen for a model or a place on a day, with values and reasons.
+
+A posting keeps the id of its resolutions and the book keeps the resolutions, so that what was said can be explained and
+recomputed for ever, whatever becomes of the factor files.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from joulebook.account.formulas import leaves_of
+from joulebook.account.interval import Spread
+from joulebook.factors.edition import UNKNOWN
+from joulebook.terms.range import Range
+from joulebook.terms.tier import Tier
+
+ID_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One factor as it was used.
+
+    Attributes:
+        factor_id: hash of the factor's row; equal ids move together.
+        subject: what the factor is about.
+        quantity: its column.
+        value, low, high: the factor [unit].
+        unit: its unit.
+        basis: average or marginal, direct or life-cycle, ... as words.
+        tier: how it is known.
+        source, cell: where it was read.
+        valid_from, valid_to, known_from: both clocks, as ISO dates; None is open.
+        chosen_because: why this factor and no other.
+        hint: what would make it better, or None.
+        is_unknown: True where the real value is not known and the range is over all that is possible.
+        effect_low, effect_high: what the column it stands behind becomes, as a multiple, at the ends of its range; None
+            where the column is the factor itself.
+    """
+
+    factor_id: str
+    subject: str
+    quantity: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    basis: str
+    tier: str
+    source: str
+    cell: str
+    valid_from: str | None
+    valid_to: str | None
+    known_from: str | None
+    chosen_because: str
+    hint: str | None = None
+    is_unknown: bool = False
+    effect_low: float | None = None
+    effect_high: float | None = None
+
+    @property
+    def spread(self) -> Spread:
+        """Its uncertainty on the log scale, as it acts on the column."""
+        known = Range(self.low, self.value, self.high)
+        if self.effect_low is not None and self.effect_high is not None:
+            known = Range(self.effect_low, 1, self.effect_high)
+        return Spread(self.factor_id, known.sigma_low, known.sigma_high)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """All columns of one model or place on one day, each with the factors behind it.
+
+    Attributes:
+        subject: for people: what was resolved.
+        values: column -> value [unit of the column], None where it is unknown.
+        parts: column -> factors behind the value; columns that share a factor are uncertain together.
+        names: what is not a number: the zone, the model of the registry, why it was taken.
+    """
+
+    subject: str
+    values: Mapping[str, float | None]
+    parts: Mapping[str, tuple[Part, ...]]
+    names: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def resolution_id(self) -> str:
+        """Hash of the content."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:ID_DIGITS]
+
+    @property
+    def is_unknown(self) -> bool:
+        """True where the model or the place itself is not known."""
+        return UNKNOWN in (self.names.get("model"), self.names.get("zone"))
+
+    @property
+    def tier(self) -> str:
+        """What it makes of a result: assumed where model or place are not known, else estimated."""
+        return str(Tier.ASSUMED if self.is_unknown else Tier.ESTIMATED)
+
+    @property
+    def hints(self) -> tuple[tuple[str, str], ...]:
+        """What would make it better, each once: what it is about, and the advice."""
+        found = [(part.quantity, part.hint) for parts in self.parts.values() for part in parts if part.hint]
+        if self.names.get("hint"):
+            found = [(self.subject, str(self.names["hint"])), *(one for one in found if one[1] != self.names["hint"])]
+        return tuple(dict.fromkeys(found))
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Resolution":
+        """Read what `to_json` wrote."""
+        raw: dict[str, Any] = json.loads(text)
+        parts = {name: tuple(Part(**part) for part in found) for name, found in raw["parts"].items()}
+        return cls(raw["subject"], raw["values"], parts, raw["names"])
+
+
+def parts_behind(metric: str, resolutions: Iterable[Resolution]) -> tuple[Part, ...]:
+    """Every factor that a metric's formulas reach, each once, in the order of the formulas."""
+    found: dict[str, Part] = {}
+    merged: dict[str, tuple[Part, ...]] = {}
+    for resolution in resolutions:
+        merged.update(resolution.parts)
+    for name in leaves_of(metric, frozenset(merged)):
+        for part in merged.get(name, ()):
+            found.setdefault(part.factor_id, part)
+    return tuple(found.values())

@@ -1,0 +1,188 @@
+"""`joulebook explain TARGET`: a figure down to the cells of its sources."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from joulebook.errors import UnknownName, translatable
+from joulebook.faces.cli import show
+from joulebook.faces.cli.main import open_book
+from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES, line_json
+from joulebook.faces.text import _
+from joulebook.terms.columns import column
+from joulebook.terms.display import in_digits, range_text, unit_for
+
+if TYPE_CHECKING:
+    from joulebook.account.resolution import Part
+    from joulebook.ledger.explanation import Explanation, Used
+
+METRICS = {
+    "energy": "facility_energy_kwh",
+    "co2e": "co2e_operational_location_g",
+    "embodied": "co2e_embodied_amortised_g",
+    "water": "water_offsite_without_hydro_l",
+    "water-hydro": "water_offsite_hydro_l",
+    "water-onsite": "water_onsite_l",
+}
+FACTORS_SHOWN = 12
+POSTINGS_SHOWN = 5
+HINTS_SHOWN = 8
+DIGITS = 4
+
+TERM_NAMES = {
+    "request_kwh": translatable("each request, whatever its length"),
+    "input_kwh_per_token": translatable("fresh input (prefill)"),
+    "input_context_kwh_per_token2": translatable("fresh input reading cached context"),
+    "input_own_context_kwh_per_token2": translatable("fresh input reading itself"),
+    "cache_read_kwh_per_token": translatable("input from the cache"),
+    "output_kwh_per_token": translatable("output (decode)"),
+    "context_kwh_per_token2": translatable("output reading the input"),
+    "output_context_kwh_per_token2": translatable("output reading itself"),
+}
+"""Names of the estimate's terms."""
+
+TARGET_HELP = translatable("TARGET: total, team=search,day=2026-11-02, a posting's id, or a usage key.")
+
+
+@click.command("explain", help=_("Why a figure is what it is.") + "\n\n" + _(TARGET_HELP))
+@click.argument("target", default="total")
+@click.option("--metric", default="co2e", help=_("energy, co2e, embodied, water, water-hydro, or a column."))
+@click.option("--all", "is_all", is_flag=True, help=_("Every factor, not only the most uncertain."))
+@click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
+def command(ctx: click.Context, target: str, *, metric: str, is_all: bool, is_json: bool) -> int:
+    """Explain one figure."""
+    book = open_book(ctx)
+    name = METRICS.get(metric, metric)
+    if name not in SHORT_NAMES:
+        raise UnknownName(kind=_("figure"), name=metric, nearest=", ".join((*METRICS, *SHORT_NAMES)))
+    found = book.explain(name, target)
+    if found is None:
+        show.note(
+            _("Nothing is known about {metric} there. Next: joulebook report.").format(metric=_(SHORT_NAMES[name]))
+        )
+        return 1
+    if is_json:
+        show.emit("explain", target=target, **_json(found))
+        return 0
+    is_whole = is_all or len(found.postings) == 1
+    print_explanation(found, target, factors=len(found.used) if is_whole else FACTORS_SHOWN)
+    return 0
+
+
+def print_explanation(found: "Explanation", target: str, factors: int) -> None:
+    """A figure with its range, terms, formulas, so many factors, and where to look further."""
+    unit = column(found.metric).unit or ""
+    show.heading(f"{_(SHORT_NAMES[found.metric])} · {target}")
+    if found.line.is_synthetic:
+        click.echo(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
+    facts = _("{amount} · tier {tier} · boundary {boundary} · {count} requests").format(
+        amount=range_text(found.amount.range, unit),
+        tier=_(found.line.tier),
+        boundary=BOUNDARY_OF[found.metric],
+        count=f"{found.line.request_count:,}",
+    )
+    click.echo(facts)
+    _print_terms(found)
+    _print_steps(found)
+    _print_factors(found, factors)
+    if len(found.postings) > 1:
+        show.heading(_("Look further: the largest postings"))
+        for row, amount in found.postings[:POSTINGS_SHOWN]:
+            what = " · ".join(str(row[name]) for name in ("model", "region", "team", "project") if row[name])
+            click.echo(f"  joulebook explain {row['posting_id'][:12]}   {what}   {_in_unit(amount, unit)}")
+    if found.hints:
+        show.heading(_("What would make it better"))
+        for about, hint in found.hints[:HINTS_SHOWN]:
+            click.echo(show.wrapped(f"- {about or _('unknown')}: {_(hint)}", "  "))
+
+
+def _print_terms(found: "Explanation") -> None:
+    if not found.terms:
+        return
+    show.heading(_("The estimate, term by term (energy of the accelerators)"))
+    rows = [
+        [_(TERM_NAMES[term.coefficient]), _in_unit(term.energy_kwh, "kWh"), f"{term.ratio:.1%}"] for term in found.terms
+    ]
+    show.table(["", _("energy"), _("part")], rows, right=(1, 2))
+
+
+def _print_steps(found: "Explanation") -> None:
+    if not found.steps:
+        return
+    show.heading(_("The formulas, in words and in numbers"))
+    if found.is_mean:
+        click.echo(_("Several models or places: ratios are means, weighted by what they multiply."))
+    for step in found.steps:
+        click.echo(f"  {step.name} = {step.words}")
+        click.echo(f"    = {step.numbers} = {in_digits(step.value, DIGITS)} {step.unit}")
+
+
+def _print_factors(found: "Explanation", shown: int) -> None:
+    used = found.used[:shown]
+    show.heading(_("The factors, the most uncertain first"))
+    for one in used:
+        _print_factor(one)
+    if len(used) < len(found.used):
+        click.echo(_("  {count} more: add --all.").format(count=len(found.used) - len(used)))
+
+
+def _print_factor(one: "Used") -> None:
+    part = one.part
+    head = f"  {click.style(part.quantity, bold=True)} · {part.subject} · {factor_text(part)} · {_(part.tier)}"
+    click.echo(head)
+    reasons = " + ".join(_(step) for step in part.chosen_because.split(" + "))
+    held = f"{part.valid_from} – {part.valid_to or _('open')}"
+    dates = _("holds {held}, known since {known}").format(held=held, known=part.known_from)
+    click.echo(show.wrapped(_("chosen because: {reasons} · {dates}").format(reasons=reasons, dates=dates), "    "))
+    words = f"{part.source} · {part.cell}" + (f" · {part.basis}" if part.basis else "")
+    click.echo(show.wrapped(words, "    "))
+    click.echo(
+        _("    behind {behind} of the figure, {variance} of its uncertainty · id {id}").format(
+            behind=f"{one.behind_ratio:.0%}", variance=f"{one.variance_ratio:.0%}", id=part.factor_id
+        )
+    )
+
+
+def factor_text(part: "Part") -> str:
+    """A factor's value, range and unit."""
+    unit = "" if part.unit == "1" else f" {part.unit}"
+    value = in_digits(part.value, DIGITS)
+    return (
+        f"{value}{unit}" if part.low == part.high else f"{value} ({in_digits(part.low)}–{in_digits(part.high)}){unit}"
+    )
+
+
+def _in_unit(amount: float, unit: str) -> str:
+    from joulebook.terms.units import convert  # noqa: PLC0415
+
+    shown = unit_for(amount, unit)
+    return f"{in_digits(convert(amount, unit, shown))} {shown}"
+
+
+def _json(found: "Explanation") -> dict[str, Any]:
+    return {
+        "metric": found.metric,
+        "figure": line_json(found.line)["figures"][found.metric],
+        "tier": found.line.tier,
+        "is_synthetic": found.line.is_synthetic,
+        "terms": [
+            {"coefficient": term.coefficient, "energy_kwh": term.energy_kwh, "ratio": term.ratio}
+            for term in found.terms
+        ],
+        "is_mean": found.is_mean,
+        "steps": [
+            {"name": step.name, "words": step.words, "numbers": step.numbers, "value": step.value, "unit": step.unit}
+            for step in found.steps
+        ],
+        "factors": [
+            {
+                **{name: getattr(used.part, name) for name in used.part.__dataclass_fields__},
+                "behind_ratio": used.behind_ratio,
+                "variance_ratio": used.variance_ratio,
+            }
+            for used in found.used
+        ],
+        "postings": [{"id": row["posting_id"], "amount": amount} for row, amount in found.postings],
+        "hints": [{"about": about, "advice": _(hint)} for about, hint in found.hints],
+    }

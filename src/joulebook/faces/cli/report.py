@@ -1,0 +1,234 @@
+"""`joulebook report`: kWh, CO2e and litres with range, tier and boundary."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from joulebook.errors import UnknownName, translatable
+from joulebook.faces.cli import show
+from joulebook.faces.cli.main import open_book
+from joulebook.faces.text import _
+from joulebook.terms.columns import column, columns
+from joulebook.terms.display import range_in, range_text, unit_for
+
+if TYPE_CHECKING:
+    from joulebook.book import Book
+    from joulebook.ledger.balance import Line
+
+BOUNDARY_OF = {
+    "gpu_energy_kwh": "gpu",
+    "it_energy_kwh": "node+idle",
+    "facility_energy_kwh": "facility",
+    "co2e_operational_location_g": "facility",
+    "co2e_grid_losses_g": "facility",
+    "co2e_upstream_g": "facility",
+    "co2e_embodied_amortised_g": "node",
+    "water_onsite_l": "facility",
+    "water_offsite_without_hydro_l": "facility",
+    "water_offsite_hydro_l": "facility",
+    "water_without_hydro_l": "facility",
+    "water_hydro_l": "facility",
+}
+"""What is inside each figure."""
+
+SHORT_NAMES = {
+    "gpu_energy_kwh": translatable("energy, accelerators"),
+    "it_energy_kwh": translatable("energy, IT"),
+    "facility_energy_kwh": translatable("energy, facility"),
+    "co2e_operational_location_g": translatable("CO2e, operational (location)"),
+    "co2e_operational_market_g": translatable("CO2e, operational (market)"),
+    "co2e_grid_losses_g": translatable("CO2e, grid losses"),
+    "co2e_upstream_g": translatable("CO2e, upstream"),
+    "co2e_embodied_amortised_g": translatable("CO2e, embodied (amortised)"),
+    "co2e_embodied_purchase_year_g": translatable("CO2e, embodied (purchase year)"),
+    "water_onsite_l": translatable("water, on site"),
+    "water_offsite_without_hydro_l": translatable("water, off site, without hydro"),
+    "water_offsite_hydro_l": translatable("water, off site, with hydro"),
+    "water_without_hydro_l": translatable("water, all, without hydro"),
+    "water_hydro_l": translatable("water, all, with hydro"),
+}
+"""Names of figures as a report prints them."""
+
+IN_TABLE = ("facility_energy_kwh", "co2e_operational_location_g", "water_without_hydro_l")
+TABLE_HEADS = (translatable("energy"), "CO2e", translatable("water"))
+
+
+@click.command("report", help=_("Footprints with range, tier and boundary."))
+@click.option("--by", "by", default="", metavar="COLUMN,...", help=_("Group by team, project, model, day, ..."))
+@click.option("--stated-at", type=click.DateTime(), help=_("What the book said on a date (UTC)."))
+@click.option("--html", "html_path", type=click.Path(path_type=Path, dir_okay=False), help=_("Write a page, too."))
+@click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
+@click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    by: str,
+    stated_at: datetime | None,
+    html_path: Path | None,
+    strict: bool,
+    is_json: bool,
+) -> int:
+    """Print footprints."""
+    book = open_book(ctx)
+    names = checked_by(by)
+    at = stated_at.replace(tzinfo=UTC) if stated_at else None
+    whole = book.report((), at)
+    if not whole:
+        show.note(_("The book is empty. Next: joulebook import FORMAT PATH, or joulebook demo."))
+        return 1
+    lines = book.report(names, at) if names else []
+    if is_json:
+        show.emit("report", **report_json(book, whole[0], names, lines))
+    else:
+        print_whole(book, whole[0])
+        if names:
+            print_lines(names, lines)
+            show.note(_("Why: joulebook explain {target}").format(target=_target(lines[0])))
+    if html_path is not None:
+        from joulebook.faces.page.report import write_page  # noqa: PLC0415
+
+        write_page(html_path, book)
+        show.note(_("Page written: {path}").format(path=html_path))
+    is_unknown = whole[0].unknown_count or whole[0].unpriced_count
+    return 4 if strict and is_unknown else 0
+
+
+def checked_by(text: str) -> list[str]:
+    """Columns to group by.
+
+    Raises:
+        UnknownName: a report cannot be grouped by that.
+    """
+    from joulebook.ledger.balance import BY  # noqa: PLC0415
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in BY:
+            raise UnknownName(kind=_("column to group by"), name=name, nearest=", ".join(BY))
+    return names
+
+
+def print_whole(book: "Book", line: "Line") -> None:
+    """The total: every figure with range, tier and boundary, what is covered, and hints."""
+    show.heading(_("Footprint of {count} requests").format(count=f"{line.request_count:,}"))
+    if line.is_synthetic:
+        click.echo(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
+    rows = []
+    for name, title in SHORT_NAMES.items():
+        if name in line.amounts:
+            amount = line.amounts[name]
+            unit = column(name).unit or ""
+            shown = unit_for(amount.range.mid, unit)
+            low, mid, high = range_in(amount.range, unit, shown)
+            covered = "" if amount.covered_ratio == 1 else f"{amount.covered_ratio:.0%}"
+            rows.append([_(title), low, mid, high, shown, BOUNDARY_OF[name], covered])
+    heads = ["", _("low"), _("mid"), _("high"), _("unit"), _("boundary"), _("covers")]
+    show.table(heads, rows, right=(1, 2, 3))
+    absent = [_(SHORT_NAMES[name]) for name in SHORT_NAMES if name not in line.amounts]
+    if absent:
+        click.echo(show.wrapped(_("Not known here, which is not zero: {names}.").format(names="; ".join(absent)), ""))
+    facts = _("tier {tier} · low to high is an 80 % range · policy {policy} · edition {edition}")
+    click.echo(facts.format(tier=_(line.tier), policy=book.policy, edition=book.edition.edition_id))
+    if line.unknown_count:
+        click.echo(
+            _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(
+                ratio=f"{line.unknown_count / line.row_count:.1%}"
+            )
+        )
+    if line.unpriced_count:
+        click.echo(_("{count} rows have no token counts and no energy.").format(count=f"{line.unpriced_count:,}"))
+
+
+def print_lines(by: Sequence[str], lines: Sequence["Line"]) -> None:
+    """One table: the three main figures per value."""
+    show.heading(_("By {names}").format(names=", ".join(_(name) for name in by)))
+    units = []
+    for name in IN_TABLE:
+        known = [line.amounts[name].range.mid for line in lines if name in line.amounts]
+        units.append(unit_for(max(known, default=0.0), column(name).unit or ""))
+    heads = [" / ".join(_(name) for name in by), _("requests")]
+    heads += [f"{_(head)} {unit}" for head, unit in zip(TABLE_HEADS, units, strict=True)]
+    rows = []
+    for line in sorted(lines, key=_size, reverse=True) if "day" not in by and "month" not in by else lines:
+        cells, below = [_keys(line), f"{line.request_count:,}"], [f"  {_(line.tier)}", ""]
+        for name, unit in zip(IN_TABLE, units, strict=True):
+            amount = line.amounts.get(name)
+            if amount is None:
+                cells.append(_("unknown"))
+                below.append("")
+                continue
+            low, mid, high = range_in(amount.range, column(name).unit or "", unit)
+            cells.append(mid)
+            below.append(f"{low}–{high}")
+        rows += [cells, below]
+    show.table(heads, rows, right=(1, 2, 3, 4))
+
+
+def report_json(book: "Book", whole: "Line", by: Sequence[str], lines: Sequence["Line"]) -> dict[str, Any]:
+    """The report as JSON, stable within a schema version."""
+    return {
+        "policy": book.policy,
+        "edition": book.edition.edition_id,
+        "by": list(by),
+        "total": line_json(whole),
+        "lines": [line_json(line) for line in lines],
+    }
+
+
+def line_json(line: "Line") -> dict[str, Any]:
+    """One line as JSON: keys, counts, and per figure low, mid, high, unit, boundary and coverage."""
+    return {
+        "keys": show.pairs_json(line.keys),
+        "explain": _target(line),
+        "request_count": line.request_count,
+        "row_count": line.row_count,
+        "unpriced_count": line.unpriced_count,
+        "unknown_count": line.unknown_count,
+        "tier": line.tier,
+        "is_synthetic": line.is_synthetic,
+        "figures": {
+            name: {
+                "low": amount.range.low,
+                "mid": amount.range.mid,
+                "high": amount.range.high,
+                "unit": columns()[name].unit,
+                "boundary": BOUNDARY_OF[name],
+                "covered_ratio": amount.covered_ratio,
+            }
+            for name, amount in line.amounts.items()
+        },
+    }
+
+
+def _keys(line: "Line") -> str:
+    return " / ".join(_shown(value) for value in line.keys.values()) or _("all")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
+    return _("unknown") if value is None or value == "" else str(value)
+
+
+def _target(line: "Line") -> str:
+    """What `joulebook explain` takes to explain a line."""
+    pairs = (f"{name}={'' if value is None else _plain(value)}" for name, value in line.keys.items())
+    return ",".join(pairs) or "total"
+
+
+def _plain(value: object) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else str(value)
+
+
+def _size(line: "Line") -> float:
+    amount = line.amounts.get(IN_TABLE[0])
+    return amount.range.mid if amount else 0.0
+
+
+def figure_text(name: str, line: "Line") -> str:
+    """One figure of a line in one text."""
+    return range_text(line.amounts[name].range, column(name).unit or "")

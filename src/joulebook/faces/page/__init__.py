@@ -1,0 +1,1 @@
+"""Pages: self-contained HTML, drawn on the server, without a single request to anywhere."""

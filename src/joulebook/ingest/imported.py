@@ -1,0 +1,46 @@
+"""What came of an import, and how rows and findings are told apart on the way."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+TELL_EVERY = 1000
+"""Rows between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        added: rows booked.
+        already: rows that were in the book, or twice in the file.
+        refused: rows left out because they are faulty.
+        findings: what is wrong with the input.
+    """
+
+    added: int
+    already: int
+    refused: int
+    findings: tuple[Finding, ...]
+
+
+def sifted(
+    rows: Iterable[Usage | Finding], findings: list[Finding], tell: Callable[[int], None] | None = None
+) -> Iterator[Usage]:
+    """The rows of usage among what a reader gives; findings are collected aside.
+
+    Args:
+        rows: what a reader gives.
+        findings: the list they are added to.
+        tell: called with the number of rows now and then.
+    """
+    for count, row in enumerate(rows, 1):
+        if tell is not None and not count % TELL_EVERY:
+            tell(count)
+        if isinstance(row, Finding):
+            findings.append(row)
+        else:
+            yield row

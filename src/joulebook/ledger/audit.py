@@ -1,0 +1,114 @@
+"""Check the book: every posting is what its hash says, and can be computed again from its rows and factors."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from joulebook.account.resolution import Resolution
+from joulebook.ledger.posting import AMOUNTS, METHOD, SUBJECT, input_hash, posting_id
+from joulebook.terms.columns import METRICS
+from joulebook.terms.finding import Finding
+
+
+def forged(postings: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Postings whose content is not what their id says."""
+    for posting in postings:
+        if posting_id(posting) != posting["posting_id"]:
+            yield _finding("posting-changed", posting)
+
+
+def unresolved(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution]) -> Iterator[Finding]:
+    """Postings whose factors are not in the book, or are not what their id says."""
+    for resolution_id, resolution in resolutions.items():
+        if resolution.resolution_id != resolution_id:
+            yield Finding("resolution", None, "resolution-changed", {"id": resolution_id})
+    for posting in postings:
+        for name in ("model_resolution_id", "place_resolution_id"):
+            if posting[name] and posting[name] not in resolutions:
+                yield _finding("factors-lost", posting)
+
+
+def unpaired(postings: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Reversals that do not take back exactly one standing posting, amount by amount."""
+    rows = list(postings)
+    by_id = {row["posting_id"]: row for row in rows}
+    taken: set[str] = set()
+    for row in rows:
+        if row["reverses"] is None:
+            continue
+        old = by_id.get(row["reverses"])
+        if old is None or row["reverses"] in taken or any(_sum(row[name], old[name]) for name in AMOUNTS):
+            yield _finding("reversal-unpaired", row)
+        taken.add(row["reverses"])
+
+
+def model_rows(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution]) -> list[dict[str, Any]]:
+    """The resolved table of models that postings were made with, from the factors the book kept."""
+    return _rows(postings, resolutions, "model", "model_resolution_id", {})
+
+
+def place_rows(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution]) -> list[dict[str, Any]]:
+    """The resolved table of places that postings were made with, from the factors the book kept."""
+    return _rows(postings, resolutions, "region", "place_resolution_id", {"zone": "zone"})
+
+
+def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Postings that their rows and factors do not give again, to the last grain.
+
+    Args:
+        postings: those of one span of usage, without reversals.
+        groups: rows of `joulebook.account.pricing.cube` over that span with the kept factors.
+    """
+    computed = {tuple(group[name] for name in ("day", *SUBJECT, "tier")): group for group in groups}
+    for posting in postings:
+        if posting["method"] != METHOD:
+            yield _finding("method-gone", posting)
+            continue
+        key = (posting["period_start"], *(posting[name] for name in SUBJECT), posting["usage_tier"])
+        group = computed.pop(key, None)
+        if group is None or not _same(posting, group):
+            yield _finding("posting-not-replayed", posting)
+    for group in computed.values():
+        yield Finding("usage", None, "rows-not-posted", {"count": group["row_count"]})
+
+
+def _rows(
+    postings: Iterable[Mapping[str, Any]],
+    resolutions: Mapping[str, Resolution],
+    name: str,
+    id_name: str,
+    more: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for posting in postings:
+        if posting[id_name] not in resolutions:
+            continue
+        key = {
+            "provider_key": posting["provider"] or "",
+            f"{name}_key": posting[name] or "",
+            "day": posting["period_start"],
+        }
+        extra = {column: posting[source] for column, source in more.items()}
+        found[tuple(key.values())] = {
+            **key,
+            **resolutions[posting[id_name]].values,
+            **extra,
+            id_name: posting[id_name],
+        }
+    return list(found.values())
+
+
+def _same(posting: Mapping[str, Any], group: Mapping[str, Any]) -> bool:
+    for metric in METRICS:
+        computed = int(group[f"{metric}_q"]) if group.get(f"{metric}_rows", 0) else None
+        if posting[f"{metric}_q"] != computed:
+            return False
+    hashed = input_hash(group["row_count"], int(group["key_a"]), int(group["key_b"]))
+    return posting["input_hash"] == hashed and posting["row_count"] == group["row_count"]
+
+
+def _sum(one: int | None, other: int | None) -> int:
+    return (one or 0) + (other or 0)
+
+
+def _finding(rule: str, posting: Mapping[str, Any]) -> Finding:
+    return Finding("posting", None, rule, {"id": posting["posting_id"]})

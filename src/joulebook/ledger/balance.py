@@ -1,0 +1,171 @@
+"""What stands: postings less their reversals, on any date, added up by what one wants to know."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from joulebook.account.interval import Share, total
+from joulebook.account.resolution import Part, Resolution, parts_behind
+from joulebook.ledger.posting import AMOUNTS, COUNTS, SUBJECT
+from joulebook.terms.columns import METRICS
+from joulebook.terms.range import Range
+from joulebook.terms.rounding import from_grains
+from joulebook.terms.tier import Tier
+
+PERIODS = ("day", "month")
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    **{metric: (metric,) for metric in METRICS},
+    "water_without_hydro_l": ("water_onsite_l", "water_offsite_without_hydro_l"),
+    "water_hydro_l": ("water_onsite_l", "water_offsite_hydro_l"),
+}
+"""What a report shows: every metric, and the sums that make sense; both water views stay apart."""
+
+RESOLUTIONS = ("model_resolution_id", "place_resolution_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One metric of one line.
+
+    Attributes:
+        range: low, mid, high [unit of the metric].
+        covered_ratio: part of the rows that the amount speaks for, 0..1.
+        drivers: factors that make it uncertain with their part of the variance, largest first.
+    """
+
+    range: Range
+    covered_ratio: float
+    drivers: tuple[tuple[Part, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a report.
+
+    Attributes:
+        keys: the value of each column it was grouped by.
+        amounts: name of `VIEWS` -> amount; one nothing is known about is absent, which is not zero.
+        row_count, unpriced_count, request_count: rows, rows without energy, requests.
+        unknown_count: rows whose model or place is not known.
+        tier: the worst tier in it.
+        is_synthetic: True where a row is a sample.
+    """
+
+    keys: Mapping[str, Any]
+    amounts: Mapping[str, Amount]
+    row_count: int
+    unpriced_count: int
+    request_count: int
+    unknown_count: int
+    tier: str
+    is_synthetic: bool
+
+
+def standing(postings: nw.LazyFrame, by: Sequence[str] = (), stated_at: datetime | None = None) -> nw.LazyFrame:
+    """Net amounts per group and combination of factors.
+
+    Args:
+        postings: the posting table.
+        by: columns of `SUBJECT`, ``day`` or ``month``.
+        stated_at: only what was said up to then (UTC).
+
+    Returns:
+        per group: ``<metric>_q`` [grains], ``<metric>_q_known`` (postings that have it), counts, ``tier``,
+        ``is_synthetic`` and the two resolution ids.
+    """
+    if stated_at is not None:
+        postings = postings.filter(nw.col("posted_at") <= stated_at)
+    frame = postings.with_columns(
+        nw.col("period_start").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
+    )
+    keys = [*dict.fromkeys((*by, "tier", "is_synthetic", *RESOLUTIONS))]
+    return frame.group_by(*keys).agg(
+        *(nw.col(name).sum() for name in (*AMOUNTS, *COUNTS)),
+        *(nw.col(name).count().alias(f"{name}_known") for name in AMOUNTS),
+    )
+
+
+def lines(
+    groups: Iterable[Mapping[str, Any]], by: Sequence[str], resolution_of: Callable[[str], Resolution]
+) -> list[Line]:
+    """Add up the rows of `standing` per value of ``by``, with ranges.
+
+    Args:
+        groups: rows of `standing` for the same ``by``.
+        by: the columns to group by; none gives the one line of the total.
+        resolution_of: id -> resolution.
+
+    Returns:
+        one line per value, in the order of their keys; groups that were wholly reversed are left out.
+    """
+    gathered: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for group in groups:
+        if group["row_count"]:
+            gathered.setdefault(tuple(group[name] for name in by), []).append(group)
+    ordered = sorted(gathered.items(), key=lambda item: tuple((value is None, str(value)) for value in item[0]))
+    return [_line(dict(zip(by, key, strict=True)), members, resolution_of) for key, members in ordered]
+
+
+def _line(
+    keys: Mapping[str, Any], members: Sequence[Mapping[str, Any]], resolution_of: Callable[[str], Resolution]
+) -> Line:
+    resolved = [tuple(resolution_of(group[name]) for name in RESOLUTIONS if group[name]) for group in members]
+    amounts: dict[str, Amount] = {}
+    for name, metrics in VIEWS.items():
+        amount = _amount(metrics, members, resolved)
+        if amount is not None:
+            amounts[name] = amount
+    return Line(
+        keys=keys,
+        amounts=amounts,
+        row_count=sum(group["row_count"] for group in members),
+        unpriced_count=sum(group["unpriced_count"] for group in members),
+        request_count=sum(group["request_count"] for group in members),
+        unknown_count=sum(
+            group["row_count"]
+            for group, found in zip(members, resolved, strict=True)
+            if any(resolution.is_unknown for resolution in found)
+        ),
+        tier=str(Tier.worst(*(group["tier"] for group in members))),
+        is_synthetic=any(group["is_synthetic"] for group in members),
+    )
+
+
+def _amount(
+    metrics: Sequence[str], members: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
+) -> Amount | None:
+    """The sum of some metrics over some groups; groups that lack one of them do not count and lower the coverage."""
+    shares: list[Share] = []
+    parts: dict[str, Part] = {}
+    whole = covered = 0
+    for group, resolutions in zip(members, resolved, strict=True):
+        if not all(_is_known(group, metric) for metric in metrics):
+            continue
+        for metric in metrics:
+            behind = parts_behind(metric, resolutions)
+            parts.update((part.factor_id, part) for part in behind)
+            shares.append(Share(from_grains(group[f"{metric}_q"], metric), [part.spread for part in behind]))
+            whole += group[f"{metric}_q"]
+        covered += group["row_count"] - group["unpriced_count"]
+    if not covered:
+        return None
+    found = total(shares)
+    mid = from_grains(whole, metrics[0])
+    ranked = sorted(found.variance_ratio.items(), key=lambda item: -item[1])
+    return Amount(
+        range=Range(min(found.range.low, mid), mid, max(found.range.high, mid)),
+        covered_ratio=covered / sum(group["row_count"] for group in members),
+        drivers=tuple((parts[factor_id], ratio) for factor_id, ratio in ranked if ratio > 0),
+    )
+
+
+def _is_known(group: Mapping[str, Any], metric: str) -> bool:
+    """Whether a group, or a single posting, has an amount; a sum over nothing is unknown, not zero."""
+    return group[f"{metric}_q"] is not None and group.get(f"{metric}_q_known", 1) > 0
+
+
+BY = (*SUBJECT, *PERIODS)
+"""Everything a report can be grouped by."""

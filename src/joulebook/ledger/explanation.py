@@ -1,0 +1,191 @@
+"""Why a figure is what it is: formulas in words and numbers, terms of the estimate, every factor."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joulebook.account.explain import Step, steps
+from joulebook.account.formulas import inputs_of, path_to
+from joulebook.account.resolution import Part, Resolution, parts_behind
+from joulebook.estimate.tokens import COEFFICIENTS
+from joulebook.ledger.balance import RESOLUTIONS, Amount, Line, lines
+from joulebook.terms.columns import METRICS
+from joulebook.terms.rounding import from_grains
+
+ESTIMATED = "gpu_energy_kwh"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of the energy estimate.
+
+    Attributes:
+        coefficient: its column.
+        energy_kwh: what it contributes [kWh].
+        ratio: its part of the whole estimate, 0..1.
+    """
+
+    coefficient: str
+    energy_kwh: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One factor behind a figure.
+
+    Attributes:
+        part: the factor as it was used.
+        behind_ratio: part of the figure it stands behind, 0..1.
+        variance_ratio: part of the figure's uncertainty that comes from it, 0..1.
+    """
+
+    part: Part
+    behind_ratio: float
+    variance_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything behind one figure.
+
+    Attributes:
+        metric: the column that is explained.
+        line: the figure with its counts.
+        steps: formulas in words and numbers, first to last.
+        is_mean: True where several places or models stand behind it, so that ratios are means weighted by energy.
+        terms: terms of the energy estimate, largest first; empty for metered energy.
+        used: factors, the most uncertain first.
+        postings: the largest postings behind it: id and amount [unit of the metric].
+        hints: what would make the figure better: what it is about, and the advice.
+    """
+
+    metric: str
+    line: Line
+    steps: tuple[Step, ...]
+    is_mean: bool
+    terms: tuple[Term, ...]
+    used: tuple[Used, ...]
+    postings: tuple[tuple[Mapping[str, Any], float], ...]
+    hints: tuple[tuple[str, str], ...]
+
+    @property
+    def amount(self) -> Amount:
+        """The figure."""
+        return self.line.amounts[self.metric]
+
+
+def explain(
+    metric: str,
+    postings: Sequence[Mapping[str, Any]],
+    features: Iterable[Mapping[str, Any]],
+    resolution_of: Callable[[str], Resolution],
+) -> Explanation | None:
+    """Explain one metric of some postings.
+
+    Args:
+        metric: the column.
+        postings: those that stand, reversals and what they reverse left out.
+        features: rows of `joulebook.account.pricing.features` over the usage behind them.
+        resolution_of: id -> resolution.
+
+    Returns:
+        the explanation; None where nothing is known about the metric.
+    """
+    line = lines(postings, (), resolution_of)[0]
+    if metric not in line.amounts:
+        return None
+    resolved = [tuple(resolution_of(row[name]) for name in RESOLUTIONS if row[name]) for row in postings]
+    used = _used(metric, postings, resolved, line.amounts[metric])
+    ranked = sorted(postings, key=lambda row: -(row[f"{metric}_q"] or 0))
+    hints = (hint for found in resolved for resolution in found for hint in resolution.hints)
+    return Explanation(
+        metric=metric,
+        line=line,
+        steps=_steps(metric, postings, resolved),
+        is_mean=len({tuple(row[name] for name in RESOLUTIONS) for row in postings}) > 1,
+        terms=_terms(features, resolution_of),
+        used=used,
+        postings=tuple((row, from_grains(row[f"{metric}_q"] or 0, metric)) for row in ranked),
+        hints=tuple(dict.fromkeys(hints)),
+    )
+
+
+def _steps(
+    metric: str, postings: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
+) -> tuple[Step, ...]:
+    """The formulas after the estimate, with ratios as means weighted by what they are multiplied with."""
+    given = frozenset({ESTIMATED})
+    merged = [_values(found) for found in resolved]
+    amounts = [_amounts(row, values, given, metric) for row, values in zip(postings, merged, strict=True)]
+    complete = [(values, known) for values, known in zip(merged, amounts, strict=True) if known is not None]
+    if not complete:
+        return ()
+    whole: dict[str, float] = {ESTIMATED: sum(known[ESTIMATED] for _values, known in complete)}
+    for formula in path_to(metric, given):
+        first, *others = inputs_of(formula)
+        weights = [known[first] for _values, known in complete]
+        for name in others:
+            weighted = [weight * known[name] for weight, (_values, known) in zip(weights, complete, strict=True)]
+            whole[name] = sum(weighted) / sum(weights) if sum(weights) else complete[0][0][name]
+            weights = weighted
+    return tuple(steps(metric, whole, given))
+
+
+def _amounts(
+    row: Mapping[str, Any], values: Mapping[str, float], given: frozenset[str], metric: str
+) -> dict[str, float] | None:
+    """The values every formula took for one posting, run again on its sums; None where one of them is unknown."""
+    if row[f"{ESTIMATED}_q"] is None:
+        return None
+    known = {**values, ESTIMATED: from_grains(row[f"{ESTIMATED}_q"], ESTIMATED)}
+    for formula in path_to(metric, given):
+        if any(name not in known for name in inputs_of(formula)):
+            return None
+        known[formula.__name__] = formula(**{name: known[name] for name in inputs_of(formula)})
+    return known
+
+
+def _values(resolutions: Iterable[Resolution]) -> dict[str, float]:
+    return {name: value for found in resolutions for name, value in found.values.items() if value is not None}
+
+
+def _terms(features: Iterable[Mapping[str, Any]], resolution_of: Callable[[str], Resolution]) -> tuple[Term, ...]:
+    amounts = dict.fromkeys(COEFFICIENTS, 0.0)
+    for row in features:
+        values = resolution_of(row["model_resolution_id"]).values
+        for name in COEFFICIENTS:
+            amounts[name] += (values[name] or 0.0) * (row[name] or 0.0)
+    whole = sum(amounts.values())
+    if not whole:
+        return ()
+    ranked = sorted(amounts.items(), key=lambda item: -item[1])
+    return tuple(Term(name, amount, amount / whole) for name, amount in ranked if amount)
+
+
+def _used(
+    metric: str,
+    postings: Sequence[Mapping[str, Any]],
+    resolved: Sequence[tuple[Resolution, ...]],
+    amount: Amount,
+) -> tuple[Used, ...]:
+    behind: dict[str, int] = {}
+    parts: dict[str, Part] = {}
+    for row, resolutions in zip(postings, resolved, strict=True):
+        for part in parts_behind(metric, resolutions):
+            parts[part.factor_id] = part
+            behind[part.factor_id] = behind.get(part.factor_id, 0) + (row[f"{metric}_q"] or 0)
+    whole = sum(row[f"{metric}_q"] or 0 for row in postings)
+    variance = {part.factor_id: ratio for part, ratio in amount.drivers}
+    found = [
+        Used(part, behind[factor_id] / whole if whole else 0.0, variance.get(factor_id, 0.0))
+        for factor_id, part in parts.items()
+    ]
+    return tuple(sorted(found, key=lambda used: -used.variance_ratio))
+
+
+def as_posting(group: Mapping[str, Any]) -> dict[str, Any]:
+    """One group of `joulebook.account.pricing.cube` in the form of a posting, for what was never posted alone."""
+    amounts = {f"{metric}_q": group.get(f"{metric}_q") if group.get(f"{metric}_rows") else None for metric in METRICS}
+    unpriced = group["row_count"] - group["it_energy_kwh_rows"]
+    return {**group, **amounts, "posting_id": "", "period_start": group["day"], "unpriced_count": unpriced}

@@ -1,0 +1,115 @@
+"""Postings: what was said, when, about which rows, with which factors. A posting is never edited."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from joulebook.terms.columns import METRICS
+from joulebook.terms.tables import TABLES
+from joulebook.terms.tier import Tier
+
+METHOD = "tokens-1"
+"""Name and version of the calculation; a new version restates."""
+
+ID_DIGITS = 32
+AMOUNTS = tuple(f"{metric}_q" for metric in METRICS)
+COUNTS = ("row_count", "unpriced_count", "request_count")
+SUBJECT = ("source", "provider", "model", "region", "zone", "team", "project", "tool", "is_synthetic")
+"""Columns a footprint can be looked at by, beside its period."""
+
+
+def input_hash(row_count: int, key_a: int, key_b: int) -> str:
+    """Hash of a set of rows that does not depend on their order: their number and the sums of their keys' checks."""
+    return hashlib.sha256(f"{row_count}:{key_a}:{key_b}".encode()).hexdigest()[:ID_DIGITS]
+
+
+def posting_id(row: Mapping[str, Any]) -> str:
+    """Hash of everything a posting says, and of when it was said."""
+    said = {name: _plain(value) for name, value in row.items() if name != "posting_id"}
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def postings(
+    groups: Iterable[Mapping[str, Any]],
+    *,
+    edition: str,
+    policy: str,
+    cause: str,
+    posted_at: datetime,
+    tier_of: Mapping[str, str],
+    usage_span: tuple[int, int],
+) -> Iterator[dict[str, Any]]:
+    """Turn groups of priced rows into postings.
+
+    Args:
+        groups: rows of `joulebook.account.pricing.cube`.
+        edition: id of the factor edition.
+        policy: name of the policy.
+        cause: why it is said: the import, or what changed.
+        posted_at: when it is said (UTC).
+        tier_of: resolution id -> worst tier of its factors.
+        usage_span: the versions of the usage table they come from: after the first, through the second.
+
+    Yields:
+        rows of the posting table.
+    """
+    for group in groups:
+        row: dict[str, Any] = {name: group[name] for name in SUBJECT}
+        row["period_start"] = group["day"]
+        row["period_end"] = group["day"] + timedelta(days=1)
+        for metric in METRICS:
+            has_rows = group.get(f"{metric}_rows", 0)
+            row[f"{metric}_q"] = int(group[f"{metric}_q"]) if has_rows else None
+        row["row_count"] = group["row_count"]
+        row["unpriced_count"] = group["row_count"] - group["it_energy_kwh_rows"]
+        row["request_count"] = group["request_count"]
+        row["input_hash"] = input_hash(group["row_count"], int(group["key_a"]), int(group["key_b"]))
+        for name in ("model_resolution_id", "place_resolution_id"):
+            row[name] = group[name]
+        tiers = (tier_of.get(group[name], Tier.ESTIMATED) for name in ("model_resolution_id", "place_resolution_id"))
+        row["usage_tier"] = group["tier"]
+        row["tier"] = str(Tier.worst(Tier.ESTIMATED, group["tier"], *tiers))
+        row["usage_after"], row["usage_through"] = usage_span
+        row.update(edition=edition, policy=policy, method=METHOD, reverses=None)
+        yield _said(row, cause, posted_at)
+
+
+def reversals(standing: Iterable[Mapping[str, Any]], *, cause: str, posted_at: datetime) -> Iterator[dict[str, Any]]:
+    """Postings that take back standing ones: the same with every amount and count negated, and the cause.
+
+    Args:
+        standing: postings that were not yet reversed.
+        cause: what changed.
+        posted_at: when it is said (UTC).
+    """
+    for old in standing:
+        row = {name: old[name] for name in TABLES["posting"].columns}
+        for name in (*AMOUNTS, *COUNTS):
+            row[name] = -old[name] if old[name] is not None else None
+        row["reverses"] = old["posting_id"]
+        yield _said(row, cause, posted_at)
+
+
+def _said(row: dict[str, Any], cause: str, posted_at: datetime) -> dict[str, Any]:
+    row.update(cause=cause, posted_at=posted_at)
+    row["posting_id"] = posting_id(row)
+    return {name: row[name] for name in TABLES["posting"].columns}
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it; an instant without zone is UTC, as tables show it."""
+    if isinstance(value, datetime):
+        utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return utc.isoformat()
+    return value
+
+
+def by_span(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[int, int], list[Mapping[str, Any]]]:
+    """Postings by the versions of usage they speak about, in order."""
+    found: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["usage_after"], row["usage_through"]), []).append(row)
+    return dict(sorted(found.items()))

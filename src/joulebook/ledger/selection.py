@@ -1,0 +1,65 @@
+"""Which postings a person means: all, those with some values, one by its id, or those behind one record."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from joulebook.errors import UnknownName, UsageError
+from joulebook.ledger.balance import BY
+from joulebook.terms.usage import KEY_DIGITS
+
+ALL = "total"
+SHORTEST_ID = 6
+
+
+def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Postings that a target names.
+
+    Args:
+        target: ``total``; ``team=search,day=2026-11-02``, where an empty value is the unknown; or the beginning of a
+            posting's id.
+        postings: those that stand.
+
+    Returns:
+        the postings; none where an id may be that of a record instead.
+
+    Raises:
+        UsageError: nothing has those values, or an id fits several postings.
+        UnknownName: postings have no such column.
+    """
+    if target == ALL:
+        return list(postings)
+    if "=" in target:
+        return _with_values(target, postings)
+    found = [row for row in postings if row["posting_id"].startswith(target)]
+    if len(found) > 1:
+        raise UsageError(what=f"{len(found)} postings begin with {target}.", next_step="give more of the id.")
+    return found
+
+
+def is_key(target: str) -> bool:
+    """Whether a target may be the beginning of a usage key."""
+    return SHORTEST_ID <= len(target) <= KEY_DIGITS and all(letter in "0123456789abcdef" for letter in target)
+
+
+def _with_values(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    wanted = dict(pair.partition("=")[::2] for pair in target.split(","))
+    for name in wanted:
+        if name not in BY:
+            near = get_close_matches(name, BY, n=3) or BY
+            raise UnknownName(kind="column", name=name, nearest=", ".join(near))
+    found = [row for row in postings if all(_text(row, name) == value for name, value in wanted.items())]
+    if not found:
+        raise UsageError(
+            what=f"Nothing in the book has {target}.", next_step="see joulebook report --by " + ",".join(wanted)
+        )
+    return found
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    if name == "day":
+        return f"{row['period_start']:%Y-%m-%d}"
+    if name == "month":
+        return f"{row['period_start']:%Y-%m}"
+    value = row[name]
+    return "" if value is None else str(value)
