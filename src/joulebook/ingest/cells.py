@@ -164,8 +164,7 @@ def _whole(cell: object) -> int:
 
 
 def _since_epoch(cell: str | float) -> datetime:
-    whole, _, fraction = str(cell).partition(".") if isinstance(cell, str) else ("", "", "")
-    number = int(whole) if whole and not fraction else float(cell)
+    number = float(cell) if isinstance(cell, float) or (isinstance(cell, str) and "." in cell) else int(cell)
     scale = next((scale for limit, scale in _STEPS if abs(number) < limit), None)
     microseconds = number // 1000 if scale is None else number * scale
     return EPOCH + timedelta(microseconds=int(microseconds))

@@ -7,29 +7,9 @@ book the same rows with the same keys.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from types import MappingProxyType
 
 from joulebook.errors import FieldTwice, FieldUnmapped, NotAMapping, UnknownName
-from joulebook.terms.usage import TOKEN_CLASSES, USAGE_COLUMNS
-
-REQUEST_ID = "request_id"
-"""The supplier's own id of a record; it goes into the key and nowhere else."""
-
-USER_ID = "user_id"
-"""An id of a user; only its hash is kept, in ``user_hash``."""
-
-INCLUSIVE: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "input_tokens": ("uncached_input_tokens", ("cache_read_tokens", "cache_write_tokens")),
-        "output_tokens": ("visible_output_tokens", ("reasoning_output_tokens",)),
-    }
-)
-"""Counts that contain others: field -> (the class that remains, the classes to take off).
-
-``input_tokens`` contains what was read from and written to a cache (OpenAI, Gemini, OpenTelemetry); map
-``uncached_input_tokens`` where the supplier counts input without cache (Anthropic). ``output_tokens`` contains hidden
-reasoning.
-"""
+from joulebook.terms.usage import CONSUMPTION, INCLUSIVE, REQUEST_ID, TOKEN_CLASSES, USAGE_COLUMNS, USER_ID
 
 COUNT_FIELDS = ("request_count", *TOKEN_CLASSES, "image_count", "embedding_tokens", *INCLUSIVE)
 AMOUNT_FIELDS = (
@@ -45,17 +25,6 @@ TIME_FIELDS = ("started_at", "ended_at")
 TEXT_FIELDS = ("provider", "model", "region", "service_tier", "team", "project", "run", "tool", "device")
 MAPPABLE = (*TIME_FIELDS, *COUNT_FIELDS, *AMOUNT_FIELDS, *TEXT_FIELDS, REQUEST_ID, USER_ID)
 CONSTANT_FIELDS = (*TEXT_FIELDS, "is_synthetic")
-
-CONSUMPTION = (
-    *TOKEN_CLASSES,
-    "image_count",
-    "audio_s",
-    "video_s",
-    "embedding_tokens",
-    "device_hours",
-    "vcpu_hours",
-)
-"""Fields of which a row needs at least one: without consumption there is nothing to price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class Draft:
     left_out: int = 0
     segment: Segment | None = None
 
+    def discard(self) -> None:
+        """Remove the file, unless it was placed: then it may be committed; if it is not, it is tidied up later."""
+        if self.segment is None:
+            self.path.unlink(missing_ok=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -53,11 +58,13 @@ class Terms:
         unique: the column by which a row is known, or None.
         info: what the commit says about itself.
         expected: the version the table must be at, or None.
+        is_once: the draft has each key once already.
     """
 
     unique: str | None
     info: Mapping[str, str]
     expected: int | None = None
+    is_once: bool = False
 
 
 def commit_draft(
@@ -82,7 +89,7 @@ def commit_draft(
         if how.expected not in {None, version}:
             break
         if how.unique is not None:
-            _leave_out_known(engine, log, draft, how.unique, (seen, version))
+            _leave_out_known(engine, log, draft, how, (seen, version))
             seen = version
         if not draft.rows:
             return version
@@ -98,16 +105,17 @@ def commit_draft(
 
 
 def _leave_out_known(
-    engine: "DuckDBPyConnection", log: DeltaLog, draft: Draft, unique: str, versions: tuple[int, int]
+    engine: "DuckDBPyConnection", log: DeltaLog, draft: Draft, how: Terms, versions: tuple[int, int]
 ) -> None:
+    assert how.unique is not None
     seen, version = versions
     newer = log.segments(version, after=max(seen, -1))
-    first = seen == UNSEEN
+    first = seen == UNSEEN and not how.is_once
     if not (newer or first) or not draft.rows:
         return
     with engine_writing(log.folder):
         others = [log.folder / segment.name for segment in newer]
-        rest, known = leave_out(engine, draft.path, unique, others, within=first)
+        rest, known = leave_out(engine, draft.path, how.unique, others, within=first)
     if known:
         draft.path.unlink()
         draft.path, draft.segment = rest, None

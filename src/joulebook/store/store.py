@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.errors import BadValue, StoreDamaged, UnknownName
+from joulebook.store.bulk import write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
-from joulebook.store.connection import connect, engine_writing
+from joulebook.store.connection import connect, engine_writing, unordered
+from joulebook.store.declared import Declaration
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
 from joulebook.store.once import copy_to_parquet, files
@@ -198,6 +200,37 @@ class Store:
         finally:
             spool.path.unlink(missing_ok=True)
 
+    def append_parquet(
+        self, table: str, path: Path, mapping: Declaration, *, unique: str, info: Mapping[str, str]
+    ) -> Appended:
+        """Append the records of a Parquet file of usage in one commit; faulty ones become findings.
+
+        Args:
+            table: ``usage``, the only table that others write records for.
+            path: the Parquet file.
+            mapping: which of its columns is which field.
+            unique: ``usage_key``.
+            info: what the commit says about itself.
+
+        Raises:
+            InputUnreadable: the file is no Parquet file.
+            UnknownName: there is no such time zone.
+            BadValue: another table, or another key.
+            StoreUnwritable: the disk is full or the folder cannot be written.
+        """
+        if (table, unique) != ("usage", "usage_key"):
+            raise BadValue(value=f"{table}.{unique}", expected="usage.usage_key", next_step="import usage.")
+        draft = self._new_draft(table)
+        try:
+            with engine_writing(draft.path), unordered(self.engine):
+                bulk = write_bulk(self.engine, Path(path), mapping, draft.path)
+                draft.rows = bulk.rows
+                version = self._commit(table, draft, Terms(unique, info, is_once=True))
+            already = bulk.already + draft.left_out
+            return Appended(version, draft.rows, already, bulk.refused, tuple(bulk.findings))
+        finally:
+            draft.discard()
+
     def append_table(
         self, table: str, frame: "nw.LazyFrame", *, info: Mapping[str, str], unique: str | None = None
     ) -> Appended:
@@ -228,20 +261,25 @@ class Store:
 
     def _append(self, table: str, source: str, how: Terms) -> Appended:
         """Append what a query gives, in the types that a table shows."""
-        columns = tables.table(table).columns
-        log = self.log(table)
-        if table not in self._tidied:
-            self._tidied.add(table)
-            tidy(log, self._drafts)
-        draft = Draft(self._draft("parquet"), 0)
+        draft = self._new_draft(table)
         try:
-            with engine_writing(log.folder):
-                draft.rows = copy_to_parquet(self.engine, f"SELECT {stored(columns)} FROM ({source})", draft.path)
-            version = commit_draft(self.engine, log, draft, columns, how)
+            with engine_writing(self.path / table):
+                query = f"SELECT {stored(tables.table(table).columns)} FROM ({source})"
+                draft.rows = copy_to_parquet(self.engine, query, draft.path)
+            version = self._commit(table, draft, how)
             return Appended(version, draft.rows, draft.left_out)
         finally:
-            if draft.segment is None:  # a placed one may be committed already; if not, it is tidied up later
-                draft.path.unlink(missing_ok=True)
+            draft.discard()
+
+    def _new_draft(self, table: str) -> Draft:
+        """A draft for a table; the first one of this store tidies up what killed writers left."""
+        if table not in self._tidied:
+            self._tidied.add(table)
+            tidy(self.log(table), self._drafts)
+        return Draft(self._draft("parquet"), 0)
+
+    def _commit(self, table: str, draft: Draft, how: Terms) -> int:
+        return commit_draft(self.engine, self.log(table), draft, tables.table(table).columns, how)
 
 
 def _checked(folder: Path, segment: Segment) -> Path:

@@ -1,8 +1,9 @@
 """The usage table: what was consumed, as the supplier counts it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypedDict
 
 TOKEN_CLASSES = (
@@ -46,6 +47,36 @@ USAGE_COLUMNS = (
     "tier",
 )
 """Columns of the usage table, in order; types and meanings are in the column dictionary."""
+
+REQUEST_ID = "request_id"
+"""The supplier's own id of a record; it goes into the key and nowhere else."""
+
+USER_ID = "user_id"
+"""An id of a user; only its hash is kept, in ``user_hash``."""
+
+INCLUSIVE: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "input_tokens": ("uncached_input_tokens", ("cache_read_tokens", "cache_write_tokens")),
+        "output_tokens": ("visible_output_tokens", ("reasoning_output_tokens",)),
+    }
+)
+"""Counts that contain others: field -> (the class that remains, the classes to take off).
+
+``input_tokens`` contains what was read from and written to a cache (OpenAI, Gemini, OpenTelemetry); map
+``uncached_input_tokens`` where the supplier counts input without cache (Anthropic). ``output_tokens`` contains hidden
+reasoning.
+"""
+
+CONSUMPTION = (
+    *TOKEN_CLASSES,
+    "image_count",
+    "audio_s",
+    "video_s",
+    "embedding_tokens",
+    "device_hours",
+    "vcpu_hours",
+)
+"""Fields of which a row needs at least one: without consumption there is nothing to price."""
 
 
 class Usage(TypedDict, total=False):

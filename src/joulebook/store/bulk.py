@@ -1,0 +1,169 @@
+"""Millions of rows from a Parquet file: read, checked, keyed and written by the engine, findings for what is wrong."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from joulebook.errors import InputUnreadable, translatable
+from joulebook.store.declared import Declaration, Plan, make_plan
+from joulebook.store.once import copy_to_parquet
+from joulebook.store.schema import identifier, literal, stored
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import REQUEST_ID, USAGE_COLUMNS
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FINDINGS_PER_RULE = 100
+"""Findings of one rule and column that are told one by one; the rest of them is told as one number."""
+
+NOT_PARQUET = translatable("it cannot be read as Parquet.")
+CHECK_FILE = translatable("check the file; other formats have readers of their own.")
+
+
+@dataclass(slots=True)
+class Bulk:
+    """What became of a file.
+
+    Attributes:
+        rows: how many were written.
+        already: how many said the same under the same id as an earlier row.
+        refused: how many are faulty.
+        findings: why.
+    """
+
+    rows: int = 0
+    already: int = 0
+    refused: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaration, draft: Path) -> Bulk:
+    """Write the good rows of a Parquet file as a draft of the usage table, each key once.
+
+    Args:
+        engine: that does it; its ``preserve_insertion_order`` should be off for large files.
+        path: the Parquet file.
+        declaration: which column is which field.
+        draft: the Parquet file to write.
+
+    Raises:
+        InputUnreadable: the file is no Parquet file.
+        UnknownName: there is no such time zone.
+    """
+    bulk = Bulk()
+    source, kinds = _source(engine, path, declaration, bulk)
+    if bulk.findings:
+        return bulk
+    plan = make_plan(source, kinds, declaration)
+    total = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({literal(str(path))})").fetchall()[0][0]
+    bulk.rows = copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft)
+    if bulk.rows < total:
+        bulk.refused = total - bulk.rows
+        bulk.findings += _faults(engine, plan, path, declaration)
+    bulk.findings += _bare_times(engine, plan, path, declaration)
+    _once(engine, plan, path, declaration, draft, bulk)
+    return bulk
+
+
+def _stored(query: str) -> str:
+    return f"SELECT {stored(USAGE_COLUMNS)} FROM ({query})"
+
+
+def _source(
+    engine: "DuckDBPyConnection", path: Path, declaration: Declaration, bulk: Bulk
+) -> tuple[str, dict[str, str]]:
+    """Query of the mapped columns, and their types; a column that is not there becomes a finding."""
+    import duckdb  # noqa: PLC0415  (only commands that compute pay)
+
+    file = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    try:
+        here = {row[0] for row in engine.execute(f"DESCRIBE FROM {file}").fetchall()}
+    except duckdb.Error as fault:
+        raise InputUnreadable(file=str(path), what=NOT_PARQUET, next_step=CHECK_FILE) from fault
+    listed = ["file_row_number + 1 AS _record"]
+    for name, column in declaration.columns.items():
+        sql = identifier(column) if column in here else ".".join(identifier(part) for part in column.split("."))
+        try:
+            engine.execute(f"DESCRIBE SELECT {sql} FROM {file}")
+        except duckdb.BinderException:
+            bulk.findings.append(Finding(str(path), None, "missing-column", {"column": column}))
+        listed.append(f"{sql} AS {identifier('raw_' + name)}")
+    if bulk.findings:
+        return "", {}
+    source = f"SELECT {', '.join(listed)} FROM {file}"
+    described = engine.execute(f"DESCRIBE {source}").fetchall()
+    return source, {name: row[1] for name, row in zip(declaration.columns, described[1:], strict=True)}
+
+
+def _faults(engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration) -> Iterator[Finding]:
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE faulty AS SELECT _record, _fault FROM ({plan.checked}) WHERE _fault > 0"
+    )
+    yield from _told(engine, plan.faults, path, declaration)
+
+
+def _told(
+    engine: "DuckDBPyConnection", faults: tuple[tuple[str, str], ...], path: Path, declaration: Declaration
+) -> Iterator[Finding]:
+    """The findings of the temporary table ``faulty``, in the order of the file; many of one kind as a number."""
+    first = engine.execute(
+        "SELECT _record, _fault FROM faulty "
+        f"QUALIFY row_number() OVER (PARTITION BY _fault ORDER BY _record) <= {FINDINGS_PER_RULE} ORDER BY _record"
+    ).fetchall()
+    for record, number in first:
+        rule, name = faults[number - 1]
+        yield Finding(str(path), record, rule, {"column": declaration.columns.get(name, name)})
+    counts = engine.execute("SELECT _fault, count(*) FROM faulty GROUP BY _fault ORDER BY _fault").fetchall()
+    for number, count in counts:
+        if count > FINDINGS_PER_RULE:
+            facts = {"count": count - FINDINGS_PER_RULE, "rule": faults[number - 1][0]}
+            yield Finding(str(path), None, "more-of-the-same", facts)
+
+
+def _bare_times(engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration) -> Iterator[Finding]:
+    """A warning where times say nothing of their zone and the user did not either."""
+    if declaration.timezone is not None:
+        return
+    for name, condition in plan.bare.items():
+        found = engine.execute(f"SELECT _record FROM ({plan.checked}) WHERE {condition} LIMIT 1").fetchall()
+        if found:
+            facts = {"column": declaration.columns[name]}
+            yield Finding(str(path), found[0][0], "no-timezone", facts, is_error=False)
+            return
+
+
+def _once(
+    engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration, draft: Path, bulk: Bulk
+) -> None:
+    """Give equal rows their numbers, or keep the first of equal ids; a second pass only if there are any."""
+    file = f"read_parquet({literal(str(draft))})"
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE twice AS SELECT key_a, key_b FROM {file} GROUP BY ALL HAVING count(*) > 1"
+    )
+    engine.execute(
+        "CREATE OR REPLACE TEMP TABLE repeated AS "
+        f"SELECT usage_key FROM {file} SEMI JOIN twice USING (key_a, key_b) GROUP BY ALL HAVING count(*) > 1"
+    )
+    if not engine.execute("SELECT count(*) FROM repeated").fetchall()[0][0]:
+        return
+    alone = f"FROM ({plan.rows(plan.checked)}) ANTI JOIN repeated USING (usage_key)"
+    window = "OVER (PARTITION BY _parts ORDER BY _record)"
+    equal = (
+        f"SELECT *, row_number() {window} - 1 AS _before, first_value(_content) {window} AS _first "
+        f"FROM ({plan.checked}) WHERE _fault = 0 AND {plan.key()} IN (FROM repeated)"
+    )
+    differing = 0
+    if plan.is_by_id:
+        engine.execute(
+            "CREATE OR REPLACE TEMP TABLE faulty AS "
+            f"SELECT _record, 1 AS _fault FROM ({equal}) WHERE _content <> _first"
+        )
+        differing = engine.execute("SELECT count(*) FROM faulty").fetchall()[0][0]
+        bulk.findings += _told(engine, (("same-key", REQUEST_ID),), path, declaration)
+        equal = f"SELECT * FROM ({equal}) WHERE _before = 0"
+    read = bulk.rows
+    bulk.rows = copy_to_parquet(engine, _stored(f"{alone} UNION ALL {plan.rows(equal, '_before')}"), draft)
+    bulk.refused += differing
+    bulk.already += read - bulk.rows - differing

@@ -1,0 +1,163 @@
+r"""Cells of a foreign table as SQL: the same rules as the readers' row by row parse, for the engine.
+
+Each function turns an SQL expression and the engine's type of it into the value that is booked and the conditions under
+which the cell is refused, in the order in which they are told. NULL and the empty text are unknown, never a fault.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from joulebook.errors import UnknownName
+from joulebook.store.schema import literal
+
+LONGEST_NAME = 512
+"""Characters; what is longer is a wrong column, perhaps a prompt, and must not be kept."""
+
+FIRST_YEAR, LAST_YEAR = 1980, 2199
+"""Years outside are a wrong unit or a broken clock."""
+
+EPOCH_STEPS = ((10**11, "* 1000000"), (10**14, "* 1000"), (10**17, "* 1"))
+"""Seconds since 1970 are below 1e11, milliseconds below 1e14, microseconds below 1e17, else nanoseconds."""
+
+WHITE = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
+DAY_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+OFFSET = r" ?(Z|z|UTC|[+-]\d\d(:?\d\d)?)"
+
+_WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
+    "UHUGEINT",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What becomes of one cell.
+
+    Attributes:
+        value: SQL of the value that is booked.
+        faults: (SQL condition, rule) in the order in which they are told.
+    """
+
+    value: str
+    faults: tuple[tuple[str, str], ...]
+
+
+def unquoted(raw: str, kind: str) -> str:
+    """The cell, with the empty text as unknown."""
+    return f"nullif({raw}, '')" if kind == "VARCHAR" else raw
+
+
+def _family(kind: str) -> str:
+    if kind in _WHOLE:
+        return "whole"
+    if kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL"):
+        return "number"
+    return "text" if kind == "VARCHAR" else "other"
+
+
+def count_cell(raw: str, kind: str, value: str) -> Cell:
+    """A whole number from 0 on: 12, "12", 12.0, "12.0"."""
+    family = _family(kind)
+    whole = f"TRY_CAST({raw} AS BIGINT)"
+    if family == "number":
+        whole = f"CASE WHEN {raw} = floor({raw}) THEN {whole} END"
+    elif family == "text":
+        number = f"TRY_CAST({raw} AS DOUBLE)"
+        whole = (
+            rf"CASE WHEN regexp_full_match({raw}, '\s*[+-]?\d+\s*') THEN {whole} "
+            f"WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
+        )
+    elif family == "other":
+        whole = "CAST(NULL AS BIGINT)"
+    faults = ((f"{value} < 0", "negative"), (f"{value} IS NULL AND {raw} IS NOT NULL", "bad-number"))
+    return Cell(whole, faults)
+
+
+def amount_cell(raw: str, kind: str, value: str, *, may_be_negative: bool) -> Cell:
+    """A finite number, from 0 on unless it is money."""
+    number = "CAST(NULL AS DOUBLE)" if _family(kind) == "other" else f"TRY_CAST({raw} AS DOUBLE)"
+    faults = ((f"{value} IS NULL AND {raw} IS NOT NULL", "bad-number"),)
+    if not may_be_negative:
+        faults = ((f"{value} < 0", "negative"), *faults)
+    return Cell(f"CASE WHEN isfinite({number}) THEN {number} END", faults)
+
+
+def text_cell(raw: str, kind: str, value: str) -> Cell:
+    """A name: one printable line of at most 512 characters, without white space around it."""
+    if kind == "BOOLEAN" or kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB")):
+        return Cell("CAST(NULL AS VARCHAR)", ((f"{raw} IS NOT NULL", "bad-text"),))
+    strange = rf"length({value}) > {LONGEST_NAME} OR regexp_matches(replace({value}, ' ', ''), '[\pC\pZ]')"
+    return Cell(f"nullif(trim(CAST({raw} AS VARCHAR), {WHITE}), '')", ((strange, "bad-text"),))
+
+
+def time_cell(raw: str, kind: str, value: str, zone: str | None) -> Cell:
+    """An instant in UTC: a timestamp of any grain, ISO 8601, or s, ms, us, ns since 1970; a bare one is in ``zone``."""
+    family = _family(kind)
+    if family in {"whole", "number"}:
+        moment = _since_epoch(raw, family)
+    elif kind == "TIMESTAMP WITH TIME ZONE":
+        moment = f"make_timestamp(epoch_us({raw}))"
+    elif kind == "TIMESTAMPTZ_NS":
+        moment = f"make_timestamp(epoch_ns({raw}) // 1000)"
+    elif kind == "TIMESTAMP_NS":
+        moment = _in_zone(f"make_timestamp(epoch_ns({raw}) // 1000)", zone)
+    elif kind.startswith(("TIMESTAMP", "DATE")):
+        moment = _in_zone(f"TRY_CAST({raw} AS TIMESTAMP)", zone)
+    elif family == "text":
+        text = f"trim({raw})"
+        moment = (
+            f"CASE WHEN regexp_full_match({text}, {literal(DAY_TIME)}) "
+            f"THEN {_in_zone(f'TRY_CAST({text} AS TIMESTAMP)', zone)} "
+            f"WHEN regexp_full_match({text}, {literal(DAY_TIME + OFFSET)}) "
+            f"THEN make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))) "
+            rf"WHEN regexp_full_match({text}, '\d{{9,19}}') "
+            f"THEN {_since_epoch(f'TRY_CAST({text} AS BIGINT)', 'whole')} "
+            rf"WHEN regexp_full_match({text}, '\d{{9,19}}\.\d+') "
+            f"THEN {_since_epoch(f'TRY_CAST({text} AS DOUBLE)', 'number')} END"
+        )
+    else:
+        moment = "CAST(NULL AS TIMESTAMP)"
+    bounded = f"CASE WHEN year({value}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN 0 ELSE 1 END = 1"
+    return Cell(moment, ((f"{raw} IS NOT NULL AND {bounded}", "bad-timestamp"),))
+
+
+def is_bare(raw: str, kind: str) -> str | None:
+    """SQL condition that a time says nothing of its zone; None where it always does."""
+    if kind == "VARCHAR":
+        return f"regexp_full_match(trim({raw}), {literal(DAY_TIME)})"
+    bare = kind in {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"}
+    return f"{raw} IS NOT NULL" if bare else None
+
+
+def _since_epoch(number: str, family: str) -> str:
+    nanos = f"{number} // 1000" if family == "whole" else f"floor({number} / 1000)"
+    steps = " ".join(f"WHEN abs({number}) < {limit} THEN {number} {step}" for limit, step in EPOCH_STEPS)
+    return f"make_timestamp(TRY_CAST(CASE {steps} ELSE {nanos} END AS BIGINT))"
+
+
+def _in_zone(moment: str, zone: str | None) -> str:
+    """A bare time, in UTC.
+
+    Raises:
+        UnknownName: there is no such zone.
+    """
+    if zone is None or zone.upper() in {"UTC", "Z"}:
+        return moment
+    sign, digits = zone[:1], zone[1:].replace(":", "")
+    if sign in {"+", "-"} and len(digits) == len("0900") and digits.isdigit():
+        ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        minutes = int(ahead.total_seconds()) // 60 * (-1 if sign == "+" else 1)
+        return f"({moment} + INTERVAL ({minutes}) MINUTE)"
+    from zoneinfo import available_timezones  # noqa: PLC0415  (reads a folder; rarely needed)
+
+    if zone not in available_timezones():
+        raise UnknownName(kind="time zone", name=zone, nearest="UTC, Asia/Seoul, +09:00")
+    return f"make_timestamp(epoch_us(timezone({literal(zone)}, {moment})))"
