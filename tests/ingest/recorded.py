@@ -57,4 +57,8 @@ RECORDINGS = (
     Recording("opencode", "opencode.json", 1, "12/500/60/34/0"),
     Recording("opencode", "opencode.sql", 2, "52/600/60/64/20"),
     Recording("copilot-cli", "copilot-cli.jsonl", 2, "500/900/100/210/50"),
+    Recording("otlp", "otlp.jsonl", 8, "695/2140/100/204/67"),
+    Recording("otlp", "otlp-spans.json", 5, "520/1300/40/100/30"),
+    Recording("otlp", "otlp-spans.binpb", 5, "520/1300/40/100/30"),
+    Recording("otlp", "otlp-both.binpb", 8, "695/2140/100/204/67"),
 )

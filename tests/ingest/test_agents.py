@@ -154,7 +154,7 @@ def test_hosts_by_message_id():
         message = {"id": identity, "model": model, "usage": {"output_tokens": 1}}
         rows, _ = parse("claude-code", lines(answer(message=message)))
         hosts[identity] = rows[0].get("provider")
-    assert hosts == {"msg_1": "anthropic", "msg_bdrk_1": "aws", "msg_vrtx_1": "google", "msg_2": None}
+    assert hosts == {"msg_1": "anthropic", "msg_bdrk_1": "aws", "msg_vrtx_1": "gcp", "msg_2": None}
 
 
 def test_totals_emitted_again_count_once():

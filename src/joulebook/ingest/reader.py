@@ -36,6 +36,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "opencode": "joulebook.ingest.agents.opencode:OpenCode",
         "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
         "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
+        "otlp": "joulebook.ingest.otlp:Otlp",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

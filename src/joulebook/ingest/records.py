@@ -30,6 +30,7 @@ TOKEN_FIELDS = (
     "input_tokens",
     "output_tokens",
     *TOKEN_CLASSES,
+    "embedding_tokens",
     "cost_usd",
 )
 """Fields of most records of language models."""

@@ -1,5 +1,6 @@
 """From the fields of one record to a checked, keyed row of usage: the only place where rows of readers are made."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
@@ -27,6 +28,20 @@ _CONVERT: Mapping[str, Convert] = {
 _CONSUMPTION = frozenset(CONSUMPTION)
 _TRUE = ("true", "1", "yes")
 _ID_DIGITS = 16
+
+RESPONSE = "response"
+_RESPONSE_ID = re.compile(r"(msg_|resp_|chatcmpl-|cmpl-|gen-)[\w-]{20,}\Z")
+
+
+def is_response_id(request_id: object) -> bool:
+    """Whether an id was drawn by a supplier for one response, so that it means the same response wherever it stands.
+
+    Such an id is the whole identity: a response that an agent's log, a gateway and a trace all tell of is booked once.
+
+    >>> is_response_id("chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG"), is_response_id("42")
+    (True, False)
+    """
+    return isinstance(request_id, str) and _RESPONSE_ID.match(request_id) is not None
 
 
 class RowMaker:
@@ -104,6 +119,8 @@ class RowMaker:
     def _key(self, row: Mapping[str, object]) -> str:
         get = row.get
         parts = [self._source_id]
+        if self._by_id and is_response_id(get(REQUEST_ID)):
+            parts = [RESPONSE]
         for name in self._key_fields:
             value = get(name)
             parts.append(str(value) if type(value) is int else key_text(value))

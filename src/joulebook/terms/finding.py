@@ -39,6 +39,9 @@ RULES: dict[str, str] = {
     "broken-json": translatable(
         "The text is not JSON, or breaks off. Next: get a whole copy of the file and import it again."
     ),
+    "broken-message": translatable(
+        "The message is no telemetry, or breaks off. Next: export it again; the other messages were read."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),

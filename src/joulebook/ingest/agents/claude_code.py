@@ -28,7 +28,7 @@ COUNTS = {
 """Our word -> their word. Thinking is part of ``output_tokens`` and not told apart."""
 
 SYNTHETIC = "<synthetic>"
-HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "google"), ("msg_", "anthropic"))
+HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), ("msg_", "anthropic"))
 """Who hosted the model, by the form of the message id."""
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
+from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
@@ -107,7 +108,7 @@ def _begin(session: _Session, payload: Mapping[str, object]) -> None:
     if session.root is None or own == session.root:
         session.root = parent or own
     session.project = session.project or folder_name(payload.get("cwd"))
-    session.provider = session.provider or name_of(payload.get("model_provider"))
+    session.provider = session.provider or provider_name(payload.get("model_provider"))
 
 
 def _difference(

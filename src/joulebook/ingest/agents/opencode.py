@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from joulebook.errors import InputBroken, translatable
 from joulebook.ingest.lines import dig
+from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, loaded, name_of, rows_of, whole, whole_json
 from joulebook.terms.finding import Finding
@@ -107,7 +108,7 @@ def _records(messages: Iterator[Mapping[str, object] | Finding]) -> Iterator[Rec
                 "started_at": dig(message, "time.created"),
                 "ended_at": dig(message, "time.completed"),
                 "model": name_of(model),
-                "provider": name_of(message.get("providerID") or dig(message, "model.providerID")),
+                "provider": provider_name(message.get("providerID") or dig(message, "model.providerID")),
                 "project": folder_name(dig(message, "path.root")) or folder_name(dig(message, "path.cwd")),
                 "tool": OpenCode.name,
                 "cost_usd": message.get("cost"),
