@@ -90,6 +90,37 @@ RULES: dict[str, str] = {
     ),
     "method-gone": translatable("Posting {id} was made by an older method. Next: restate the book."),
     "rows-not-posted": translatable("{count} rows of usage have no posting. Next: run joulebook report, then audit."),
+    "factor-without-cell": translatable(
+        "{subject} is {tier} but names no cell of its source. Next: say where it was read, or call it assumed."
+    ),
+    "assumption-without-reason": translatable(
+        "{subject} {quantity} is assumed without a reason. Next: fill range_basis."
+    ),
+    "factor-out-of-bounds": translatable(
+        "{subject} {quantity} begins at {low}, below {lowest}. Next: correct the value or its range."
+    ),
+    "source-older-than-value": translatable(
+        "{subject} is known since a day after {date_seen}, when its source {source} was last looked at. Next: look at "
+        "the source again and correct one of the dates."
+    ),
+    "known-before-valid": translatable(
+        "{subject} is an observation known since {known_from}, before it begins to hold. Next: correct the dates, or "
+        "call it estimated."
+    ),
+    "licence-forbids-shipping": translatable(
+        "{subject} comes from {source}, which may not be shipped. Next: take it out and load it from the user's copy."
+    ),
+    "orphan-source": translatable("The source {source} is used by nothing. Next: use it or remove it."),
+    "direct-above-life-cycle": translatable(
+        "{subject}: direct emissions {direct} are above life-cycle emissions {life_cycle}. Next: check both sources."
+    ),
+    "spread-not-covered": translatable(
+        "{subject} differs from {other} by {ratio}x and the ranges do not cover it. Next: widen both ranges."
+    ),
+    "link-to-nothing": translatable(
+        "{subject} {relation} {object}: there is no such subject. Next: correct the name or add its factors."
+    ),
+    "factor-twice": translatable("{subject} says the same as {first}. Next: remove one of them."),
 }
 """Every rule with its message; readers add to this list here, so that all messages are translated and tested."""
 

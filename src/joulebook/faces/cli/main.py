@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
+    "factors": (f"{_HERE}.factor_tools:command", translatable("numbers of the world: dates, ranges, sources, cells")),
     "restate": (f"{_HERE}.restate:command", translatable("say it again with today's factors; nothing is lost")),
     "audit": (f"{_HERE}.audit:command", translatable("check the book: files, hashes, factors, replay")),
     "doctor": (f"{_HERE}.doctor:command", translatable("what this machine and this book have and lack")),

@@ -1,0 +1,128 @@
+"""`joulebook factors`: what a person sees, in both languages, and what a program gets."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from joulebook.faces.cli.main import run_command
+from joulebook.faces.cli.show import width_of
+from joulebook.faces.text import choose_language
+
+WIDTH = 80
+
+
+@pytest.fixture(autouse=True)
+def _language() -> None:
+    choose_language("en")
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a factor command."""
+    code = run_command(words)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    "words",
+    ["list", "list --kind site", "show KOR", "show gpt-4o", "check", "diff 2025-03-01", "age", "where-used KOR"],
+)
+def test_fits_the_terminal(capsys: pytest.CaptureFixture[str], lang: str, words: str) -> None:
+    """Every command works in both languages and no line is wider than 80 columns, links apart."""
+    code, out, _err = run(capsys, "--lang", lang, "factors", *words.split())
+    assert code == 0
+    assert [line for line in out.splitlines() if width_of(line) > WIDTH and "http" not in line] == []
+
+
+def test_show_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """`show` prints value, range, both clocks, tier, source, cell, licence, file and the answer of other policies."""
+    _code, out, _err = run(
+        capsys, "factors", "show", "South Korea", "--quantity", "intensity_g_per_kwh", "--at", "2023-06-01"
+    )
+    for part in (
+        "417 g/kWh (405–430)",
+        "holds     2023-01-01 .. 2024-01-01; known since 2025-12-18",
+        "derived",
+        "0.4173 tCO2e/MWh",
+        "facts from a public announcement",
+        "grid/korea.yaml:",
+        "kets: 454 g/kWh; exact",
+    ):
+        assert part in out
+
+
+@pytest.mark.parametrize(("day", "amount"), [("2024-07-10", 68.82e12), ("2025-07-16", 64.38e12)])
+def test_amazon_2023_as_it_was_known(capsys: pytest.CaptureFixture[str], day: str, amount: float) -> None:
+    """Amazon's total of 2023 is 68.82 Mt as known on 2024-07-10 and 64.38 Mt as known on 2025-07-16."""
+    words = ("factors", "list", "amazon", "--quantity", "company_co2e_g", "--json")
+    _code, out, _err = run(capsys, *words)
+    rows = [
+        row
+        for row in json.loads(out)["factors"]
+        if row["basis"]["metric"] == "total-s123-market"
+        and row["valid_from"] == "2023-01-01"
+        and row["known_from"] <= day
+    ]
+    assert max(rows, key=lambda row: row["known_from"])["value"] == pytest.approx(amount)
+
+
+def test_json_is_versioned(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON carries the schema version, the edition and for each quantity the choice with its reason."""
+    _code, out, _err = run(capsys, "factors", "show", "FRA", "--json", "--as-known", "2025-06-01")
+    document = json.loads(out)
+    assert document["schema_version"] == 1
+    assert document["edition"]["name"].endswith("as known 2025-06-01")
+    choice = document["chosen"]["intensity_g_per_kwh"]
+    assert choice["factor"]["source"]["licence"] == "CC BY 4.0"
+    assert choice["chosen_because"].startswith("life-cycle")
+
+
+def test_unknown_subject_gives_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name nobody knows ends with 1 and the nearest names."""
+    code, _out, err = run(capsys, "factors", "show", "South Corea")
+    assert code == 1
+    assert "KOR" in err
+
+
+def test_check_of_a_broken_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`check` of a folder prints every fault with file and line and ends with 1."""
+    (tmp_path / "own.yaml").write_text("kind: grid\nfactors:\n  - {subjct: X}\n  - {subject: Y}\n", encoding="utf-8")
+    code, _out, err = run(capsys, "factors", "check", str(tmp_path))
+    assert code == 1
+    assert f"{tmp_path}/own.yaml:3: there is no key 'subjct'" in err
+    assert f"{tmp_path}/own.yaml:4: Y has no values" in err
+
+
+def test_own_factor_shows_as_such(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A user's PUE wins over the shipped one, and the answer says that it is a user's."""
+    (tmp_path / "sources.yaml").write_text(
+        "meter:\n  {title: Our meter, publisher: us, url: '-', licence: own, edition: '1', date_seen: 2026-06-01,"
+        " ships: false}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "own.yaml").write_text(
+        "kind: site\nfactors:\n  - subject: aws:us-east-1\n    values:\n"
+        "      - {quantity: pue_ratio, unit: '1', value: 1.21, exact: true, valid_from: 2026-01-01,"
+        " known_from: 2026-02-01, tier: measured, source: meter, cell: yearly statement}\n",
+        encoding="utf-8",
+    )
+    words = ("--factors", str(tmp_path), "factors", "show", "aws:us-east-1", "--quantity", "pue_ratio")
+    _code, out, _err = run(capsys, *words, "--at", "2026-06-01")
+    assert "1.21" in out
+    assert "user factor" in out
+
+
+def test_diff_says_what_moved(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between two days the diff counts what was added and shows the effect on the same use."""
+    _code, out, _err = run(capsys, "factors", "diff", "2025-12-17", "2025-12-18", "--at", "2023-06-01")
+    assert "3 added, 0 changed, 0 removed." in out
+    assert "KOR" in out
+
+
+def test_a_wrong_edition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is neither a date nor a folder ends with 2 and says what to give."""
+    code, _out, err = run(capsys, "factors", "diff", "yesterday")
+    assert code == 2
+    assert "2025-04-08" in err
