@@ -6,9 +6,11 @@ limit, times a fitted ratio:
 - weights: the bytes of weights that a decode step of `batch_requests` requests touches, shared by those requests. Of
   a mixture of experts, a step touches the shared weights and the experts that at least one request chose.
 - context: keys and values of a request's own context, read for every output token; layers with a sliding window stop
-  growing at the window.
-- compute: one multiply-add per active parameter and token, in prefill and decode; attention in prefill.
-- layers: a fixed time per layer and decode step on every accelerator, shared by the batch.
+  growing at the window, recurrent layers keep a state of fixed size.
+- compute: one multiply-add per active parameter and token, in prefill and decode, shared parameters and experts apart
+  (an expert sees few tokens at a time and does not gain from 8-bit arithmetic); attention in prefill.
+- layers: a fixed time per layer and decode step on every accelerator, shared by the batch; more where layers have
+  experts, and where several accelerators wait for each other.
 - links: what tensor or expert parallel accelerators exchange per layer and token.
 - sequence: a fixed time per output token (sampling, scheduling).
 
@@ -37,9 +39,12 @@ ARCHITECTURE = (
     "attention_width",
     "residual_width",
     "shared_parameters_billion",
+    "expert_layer_count",
+    "state_elements",
 )
 """Optional facts of a model: layers; keys and values kept per token (growing layers, window layers) [elements]; window;
-attention heads x head size x layers; hidden size x layers; parameters that every token uses [1e9]."""
+attention heads x head size x layers; hidden size x layers; parameters that every token uses [1e9]; layers with
+experts; recurrent state per request read and written for every token, in elements of the kept keys."""
 
 HOSTED = (
     "accelerator_power_w",
@@ -58,11 +63,19 @@ METHOD = (
     "weight_stream_ratio",
     "context_stream_ratio",
     "compute_ratio",
+    "expert_compute_ratio",
+    "narrow_expert_compute_ratio",
     "link_ratio",
     "layer_s",
+    "expert_layer_s",
+    "link_layer_s",
     "sequence_s",
     "vintage_ratio",
     "text_estimate_ratio",
+    "mixture_spread_ratio",
+    "recurrent_spread_ratio",
+    "power_draw_ratio",
+    "batch_limit_requests",
     "flop_per_parameter",
     "flop_per_attention_pair",
     "own_context_ratio",
@@ -84,6 +97,9 @@ METHOD = (
 
 SUBJECTS: Mapping[str, str] = dict.fromkeys(HOSTED, "serving/hosted") | dict.fromkeys(METHOD, "serving/text")
 """Quantity -> subject under which its factor is chosen when nothing nearer is known."""
+
+
+BILLION = convert(1, "1e9", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,34 +151,51 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
         **{name: getattr(model, name) for name in ModelShape.__dataclass_fields__ if name != "architecture"},
     }
     facts = {name: value for name, value in model.architecture.items() if value is not None}
+    inputs["text_estimate_ratio"] = _method_range(model, facts, serving)
     mids = {name: value.mid for name, value in inputs.items()}
-    middle = _reference_kwh(mids, facts)
+    coefficients = coefficients_kwh(mids, facts)
+    middle = reference_kwh(coefficients, mids)
     drivers = {}
     for name, value in inputs.items():
         if value.low < value.high:
-            ends = tuple(_reference_kwh({**mids, name: end}, facts) / middle for end in (value.low, value.high))
+            changed = [{**mids, name: end} for end in (value.low, value.high)]
+            ends = [reference_kwh(coefficients_kwh(at, facts), at) / middle for at in changed]
             drivers[name] = (min(1.0, *ends), max(1.0, *ends))
-    ordered = dict(sorted(drivers.items(), key=lambda item: -math.log(item[1][1] / item[1][0])))
-    return ServingEstimate(coefficients_kwh(mids, facts), _combined(ordered), ordered)
+    ordered = dict(sorted(drivers.items(), key=lambda item: item[1][0] / item[1][1]))
+    return ServingEstimate(coefficients, combined(ordered), ordered)
 
 
-def _combined(drivers: Mapping[str, tuple[float, float]]) -> Range:
+def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mapping[str, Range]) -> Range:
+    """Error of the method on families it has not seen: wider for mixtures of experts, widest for recurrent layers."""
+    wider = 1.0
+    if model.parameters_total_billion.high > model.parameters_active_billion.low:
+        wider = serving["mixture_spread_ratio"].mid
+    if facts.get("state_elements", 0) > 0:
+        wider = max(wider, serving["recurrent_spread_ratio"].mid)
+    base = serving["text_estimate_ratio"]
+    return Range(base.mid * (base.low / base.mid) ** wider, base.mid, base.mid * (base.high / base.mid) ** wider)
+
+
+def combined(drivers: Mapping[str, tuple[float, float]]) -> Range:
+    """One range from independent drivers: log distances add in squares, each side apart."""
     down = math.hypot(*(math.log(low) for low, _high in drivers.values()), 0)
     up = math.hypot(*(math.log(high) for _low, high in drivers.values()), 0)
     return Range(math.exp(-down), 1.0, math.exp(up))
 
 
-def _reference_kwh(values: Mapping[str, float], architecture: Mapping[str, float]) -> float:
-    tokens = {
-        "uncached_input_tokens": values["reference_input_tokens"],
-        "cache_read_tokens": 0.0,
-        "cache_write_tokens": 0.0,
-        "visible_output_tokens": values["reference_output_tokens"],
-        "reasoning_output_tokens": 0.0,
-    }
-    coefficients = coefficients_kwh(values, architecture)
+def reference_kwh(coefficients: Mapping[str, float], values: Mapping[str, float]) -> float:
+    """Accelerator energy of the request at which ranges are worked out [kWh]."""
     price = cast("Callable[..., float]", gpu_energy_kwh)
-    return price(request_count=1.0, per_request_ratio=1.0, **tokens, **coefficients)
+    return price(
+        request_count=1.0,
+        per_request_ratio=1.0,
+        uncached_input_tokens=values["reference_input_tokens"],
+        cache_read_tokens=0.0,
+        cache_write_tokens=0.0,
+        visible_output_tokens=values["reference_output_tokens"],
+        reasoning_output_tokens=0.0,
+        **coefficients,
+    )
 
 
 def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, float]) -> dict[str, float]:
@@ -176,37 +209,59 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
     power = values["accelerator_power_w"] * values["accelerator_ratio"]
     power *= values["vintage_ratio"] * values["text_estimate_ratio"]
     per_byte = power / values["accelerator_bandwidth_bytes_per_s"]
-    per_flop = power * values["compute_ratio"] / (values["accelerator_flop_per_s"] * values["compute_speed_ratio"])
-    billion = convert(1, "1e9", "1")
-    active = values["parameters_active_billion"] * billion
-    batch = values["batch_requests"]
-    compute = per_flop * values["flop_per_parameter"] * active
-    pair = per_flop * values["flop_per_attention_pair"] * shape["attention_width"]
-    context = per_byte * values["context_stream_ratio"] * values["kv_bytes_per_element"]
-    decode = (
-        per_byte * values["weight_stream_ratio"] * _touched_bytes(values, shape, billion) / batch
-        + compute
-        + context * shape["kv_window_elements_per_token"] * shape["window_tokens"]
-        + power * values["layer_s"] * shape["layer_count"] * _accelerators(values, billion) / batch
-        + power * values["sequence_s"]
-        + _link_j(values, shape, per_byte, billion)
+    dense_flop = power * values["compute_ratio"] / (values["accelerator_flop_per_s"] * values["compute_speed_ratio"])
+    compute = values["flop_per_parameter"] * (
+        dense_flop * shape["shared_parameters"]
+        + power * _expert_ratio(values) / values["accelerator_flop_per_s"] * shape["chosen_parameters"]
     )
-    cache_read = context * shape["kv_elements_per_token"] * values["cache_transfer_ratio"]
+    pair = dense_flop * values["flop_per_attention_pair"] * shape["attention_width"]
+    element = per_byte * values["context_stream_ratio"] * values["kv_bytes_per_element"]
+    growing = element * shape["growing_elements"]
+    step = per_byte * values["weight_stream_ratio"] * _touched_parameters(values, shape) * values[
+        "weight_bytes_per_parameter"
+    ] + power * _step_s(values, shape)
+    exchange = per_byte * values["link_ratio"] * values["kv_bytes_per_element"] * shape["residual_width"]
     joules = {
         "request_kwh": power * values["sequence_s"],
         "input_kwh_per_token": compute,
         "input_context_kwh_per_token2": pair,
         "input_own_context_kwh_per_token2": pair * values["own_context_ratio"],
-        "cache_read_kwh_per_token": cache_read,
-        "output_kwh_per_token": decode,
-        "context_kwh_per_token2": context * shape["kv_elements_per_token"],
-        "output_context_kwh_per_token2": context * shape["kv_elements_per_token"] * values["own_context_ratio"],
+        "cache_read_kwh_per_token": growing * values["cache_transfer_ratio"],
+        "output_kwh_per_token": step / values["batch_requests"]
+        + compute
+        + element * shape["constant_elements"]
+        + exchange * (accelerator_count(values) - 1)
+        + power * values["sequence_s"],
+        "context_kwh_per_token2": growing,
+        "output_context_kwh_per_token2": growing * values["own_context_ratio"],
     }
     return {name: convert(joules[name], "J", "kWh") for name in COEFFICIENTS}
 
 
+def accelerator_count(values: Mapping[str, float]) -> float:
+    """How many accelerators share one copy of the weights: as given, else as many as weights and headroom need."""
+    if "accelerator_count" in values:
+        return values["accelerator_count"]
+    weights = values["parameters_total_billion"] * BILLION * values["weight_bytes_per_parameter"]
+    return max(1.0, weights * values["memory_headroom_ratio"] / values["accelerator_memory_bytes"])
+
+
+def _expert_ratio(values: Mapping[str, float]) -> float:
+    """Arithmetic of experts at 16 bits; 8-bit kernels scale blocks on the way and cost more, not less."""
+    narrow = values["compute_speed_ratio"] - 1
+    return values["expert_compute_ratio"] + narrow * values["narrow_expert_compute_ratio"]
+
+
+def _step_s(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
+    """Fixed time of one decode step, times accelerators that wait through it [s]."""
+    count = accelerator_count(values)
+    per_layer = values["layer_s"] * count + values["link_layer_s"] * (count - 1)
+    return per_layer * shape["layer_count"] + values["expert_layer_s"] * count * shape["expert_layer_count"]
+
+
 def _filled(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
-    active = values["parameters_active_billion"]
+    """The shape of a model, laws of size standing in for what is not known."""
+    active, total = values["parameters_active_billion"], values["parameters_total_billion"]
 
     def law(name: str) -> float:
         return values[f"{name}_law_scale"] * active ** values[f"{name}_law_exponent"]
@@ -219,30 +274,28 @@ def _filled(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str
         "attention_width": law("attention"),
         "residual_width": law("residual"),
         "shared_parameters_billion": active * values["shared_law_ratio"],
+        "state_elements": 0.0,
+        **known,
     }
-    return {**shape, **known}
+    mixed = total > active
+    shared = min(shape["shared_parameters_billion"], active) if mixed else active
+    context = values["reference_input_tokens"] + values["reference_output_tokens"] * values["own_context_ratio"]
+    stops = shape["window_tokens"] < context
+    window = shape["kv_window_elements_per_token"]
+    return {
+        "expert_layer_count": shape["layer_count"] if mixed else 0.0,
+        **shape,
+        "shared_parameters": shared * BILLION,
+        "chosen_parameters": (active - shared) * BILLION,
+        "growing_elements": shape["kv_elements_per_token"] + (0.0 if stops else window),
+        "constant_elements": shape["state_elements"] + (window * shape["window_tokens"] if stops else 0.0),
+    }
 
 
-def _touched_bytes(values: Mapping[str, float], shape: Mapping[str, float], billion: float) -> float:
-    """Bytes of weights one decode step reads; between the active ones and all of them."""
-    active, total = values["parameters_active_billion"], values["parameters_total_billion"]
-    if total <= active:
-        return active * billion * values["weight_bytes_per_parameter"]
-    shared = min(shape["shared_parameters_billion"], active)
-    chosen_ratio = (active - shared) / (total - shared)
-    touched = shared + (total - shared) * (1 - (1 - chosen_ratio) ** values["batch_requests"])
-    return touched * billion * values["weight_bytes_per_parameter"]
-
-
-def _accelerators(values: Mapping[str, float], billion: float) -> float:
-    """How many accelerators share the weights: as given, else as many as the weights need."""
-    if "accelerator_count" in values:
-        return values["accelerator_count"]
-    weights = values["parameters_total_billion"] * billion * values["weight_bytes_per_parameter"]
-    return max(1.0, weights * values["memory_headroom_ratio"] / values["accelerator_memory_bytes"])
-
-
-def _link_j(values: Mapping[str, float], shape: Mapping[str, float], per_byte: float, billion: float) -> float:
-    """Exchange between accelerators per output token: none on one, growing to the full exchange on many."""
-    share = 1 - 1 / _accelerators(values, billion)
-    return per_byte * values["link_ratio"] * shape["residual_width"] * values["kv_bytes_per_element"] * share
+def _touched_parameters(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
+    """Parameters one decode step reads: the shared ones and each expert that at least one request chose."""
+    experts = values["parameters_total_billion"] * BILLION - shape["shared_parameters"]
+    if experts <= 0:
+        return shape["shared_parameters"]
+    chosen_ratio = shape["chosen_parameters"] / experts
+    return shape["shared_parameters"] + experts * (1 - (1 - chosen_ratio) ** values["batch_requests"])

@@ -1,0 +1,137 @@
+"""Plots as small SVG files, and the table of docs/accuracy.md."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from benchmarks.accuracy.intervals import conformal
+from benchmarks.accuracy.rows import ROOT, Rows
+
+DOCS = ROOT / "docs"
+START, END = "<!-- results: start -->", "<!-- results: end -->"
+SIZE, EDGE = 360, 48
+COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#ee8866", "#44bb99", "#000000")
+
+
+def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, object]]) -> None:
+    """Write the three plots and the table."""
+    folder = DOCS / "accuracy"
+    folder.mkdir(parents=True, exist_ok=True)
+    low, high = conformal(rows, predicted)
+    (folder / "predicted.svg").write_text(_scatter(rows, predicted), encoding="utf-8")
+    (folder / "coverage.svg").write_text(_coverage(rows, low, high), encoding="utf-8")
+    (folder / "batch.svg").write_text(_by_batch(rows, predicted), encoding="utf-8")
+    page = DOCS / "accuracy.md"
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    after = rest.split(END)[1]
+    page.write_text(f"{before}{START}\n{_table(results)}{END}{after}", encoding="utf-8")
+
+
+def _table(results: Sequence[dict[str, object]]) -> str:
+    head = "| held out | model | rows | median error | within 2x | family mean | worst family | in range | worst |\n"
+    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|\n"]
+    names = ("median_ape", "within_2x", "macro_median_ape", "worst_family_median_ape", "coverage_80")
+    for line in results:
+        cells = [_percent(line[name]) for name in (*names, "worst_family_coverage_80")]
+        lines.append(f"| {line['split']} | {line['model']} | {line['n']} | {' | '.join(cells)} |\n")
+    return "".join(lines)
+
+
+def _percent(value: object) -> str:
+    return f"{value:.1%}".replace("%", " %") if isinstance(value, float) else "-"
+
+
+def _frame(title: str, body: str, x_label: str, y_label: str) -> str:
+    end = SIZE + EDGE
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {end + 130} {end + 8}" font-family="sans-serif" '
+        f'font-size="11"><title>{title}</title><rect width="100%" height="100%" fill="#fff"/>'
+        f'<rect x="{EDGE}" y="8" width="{SIZE}" height="{SIZE - 8}" fill="none" stroke="#999"/>{body}'
+        f'<text x="{EDGE + SIZE / 2}" y="{end - 4}" text-anchor="middle">{x_label}</text>'
+        f'<text transform="translate(12 {SIZE / 2}) rotate(-90)" text-anchor="middle">{y_label}</text></svg>\n'
+    )
+
+
+def _scatter(rows: Rows, predicted: np.ndarray) -> str:
+    low, high = np.log10(0.02), np.log10(60)
+
+    def place(joules: np.ndarray) -> np.ndarray:
+        return (np.log10(joules) - low) / (high - low)
+
+    x, y = EDGE + SIZE * place(rows.measured), SIZE - (SIZE - 8) * place(predicted)
+    families = list(np.unique(rows.family))
+    dots = [
+        f'<circle cx="{a:.0f}" cy="{b:.0f}" r="1.6" fill="{COLOURS[families.index(family)]}"/>'
+        for a, b, family in zip(x, y, rows.family, strict=True)
+    ]
+    shift = np.log10(2) / (high - low)
+    lines = [
+        f'<line x1="{EDGE}" y1="{SIZE - (SIZE - 8) * step:.0f}" x2="{EDGE + SIZE}" '
+        f'y2="{8 - (SIZE - 8) * step:.0f}" stroke="{colour}" clip-path="inset(0)"/>'
+        for step, colour in ((0, "#000"), (shift, "#bbb"), (-shift, "#bbb"))
+    ]
+    return _frame(
+        "Predicted against measured energy per output token, family held out",
+        "".join(lines) + "".join(dots) + _ticks(place) + _legend(families),
+        "measured, J per output token",
+        "predicted with the family held out",
+    )
+
+
+def _ticks(place: object) -> str:
+    parts = []
+    for joules in (0.1, 1.0, 10.0):
+        at = float(place(np.array(joules)))  # ty: ignore[call-non-callable]
+        parts.append(f'<text x="{EDGE + SIZE * at:.0f}" y="{SIZE + 14}" text-anchor="middle">{joules:g}</text>')
+        parts.append(f'<text x="{EDGE - 4}" y="{SIZE - (SIZE - 8) * at + 4:.0f}" text-anchor="end">{joules:g}</text>')
+    return "".join(parts)
+
+
+def _legend(families: Sequence[str]) -> str:
+    return "".join(
+        f'<circle cx="{EDGE + SIZE + 12}" cy="{20 + 16 * place}" r="4" fill="{COLOURS[place]}"/>'
+        f'<text x="{EDGE + SIZE + 22}" y="{24 + 16 * place}">{family}</text>'
+        for place, family in enumerate(families)
+    )
+
+
+def _coverage(rows: Rows, low: np.ndarray, high: np.ndarray) -> str:
+    inside = (rows.measured >= low) & (rows.measured <= high)
+    families = list(np.unique(rows.family))
+    step = (SIZE - 20) / len(families)
+    bars = []
+    for place, family in enumerate(families):
+        part = rows.family == family
+        share, top = float(inside[part].mean()), 16 + place * step
+        bars.append(
+            f'<rect x="{EDGE}" y="{top:.0f}" width="{SIZE * share:.0f}" height="{step - 6:.0f}" fill="#4477aa"/>'
+            f'<text x="{EDGE + 6}" y="{top + step / 2:.0f}" fill="#fff">{family} {share:.0%} of {part.sum()}</text>'
+        )
+    bars.append(f'<line x1="{EDGE + 0.8 * SIZE}" y1="8" x2="{EDGE + 0.8 * SIZE}" y2="{SIZE}" stroke="#ee6677"/>')
+    title = "Share of rows inside the 80 % range, family held out"
+    return _frame(title, "".join(bars), "share inside (line: 80 %)", "family")
+
+
+def _by_batch(rows: Rows, predicted: np.ndarray) -> str:
+    error = np.log(predicted / rows.measured)
+    edges = 2.0 ** np.arange(3, 13)
+    parts = []
+    for place, (start, stop) in enumerate(pairwise(edges)):
+        part = (rows.batch >= start * 0.75) & (rows.batch < stop * 0.75)
+        low, middle, high = np.clip(np.quantile(error[part], (0.1, 0.5, 0.9)), -1.2, 1.2)
+        x = EDGE + SIZE * (place + 0.5) / (len(edges) - 1)
+        y = [SIZE / 2 - value / 1.2 * (SIZE / 2 - 12) for value in (low, middle, high)]
+        parts.append(
+            f'<line x1="{x:.0f}" y1="{y[0]:.0f}" x2="{x:.0f}" y2="{y[2]:.0f}" stroke="#4477aa" stroke-width="3"/>'
+            f'<circle cx="{x:.0f}" cy="{y[1]:.0f}" r="4" fill="#ee6677"/>'
+            f'<text x="{x:.0f}" y="{SIZE + 14}" text-anchor="middle">{start:.0f}</text>'
+        )
+    for factor in (0.5, 1.0, 2.0):
+        y_at = SIZE / 2 - np.log(factor) / 1.2 * (SIZE / 2 - 12)
+        parts.append(
+            f'<line x1="{EDGE}" y1="{y_at:.0f}" x2="{EDGE + SIZE}" y2="{y_at:.0f}" stroke="#ccc"/>'
+            f'<text x="{EDGE - 4}" y="{y_at + 4:.0f}" text-anchor="end">x{factor:g}</text>'
+        )
+    title = "Predicted over measured by batch, family held out: median and 80 % of rows"
+    return _frame(title, "".join(parts), "requests decoded together", "predicted over measured")

@@ -1,0 +1,92 @@
+"""Recompute every figure of docs/accuracy.md from the frozen rows.
+
+``python -m benchmarks.accuracy.run`` writes ``results.json``, the plots and the tables of ``docs/accuracy.md``.
+``--quick`` leaves out the slow splits (nested choice of form, hosted) and keeps their last results.
+``--write-factors`` also writes the fitted numbers into the shipped factor file.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from benchmarks.accuracy.factor_file import write_factors
+from benchmarks.accuracy.intervals import conformal
+from benchmarks.accuracy.pages import write_pages
+from benchmarks.accuracy.peers import ecologits
+from benchmarks.accuracy.rows import Rows, read_rows
+from benchmarks.accuracy.scores import Score, score
+from benchmarks.accuracy.splits import (
+    CHOSEN,
+    family_and_gpu_out,
+    family_out,
+    later_year,
+    nested,
+    one_point,
+    plain_family_out,
+)
+from benchmarks.accuracy.unknown import hosted_family_out
+
+RESULTS = Path(__file__).parent / "results.json"
+SLOW = ("family held out, form chosen inside", "hosted, family held out")
+
+
+def quick_scores(rows: Rows) -> list[Score]:
+    """The splits that take seconds."""
+    held_out = family_out(CHOSEN, rows)
+    plain = plain_family_out(CHOSEN, rows)
+    both = family_and_gpu_out(CHOSEN, rows)
+    later = later_year(CHOSEN, rows)
+    shifted, _pairs = one_point(rows, held_out)
+    peer, peer_batch = ecologits(rows), ecologits(rows, rows.batch)
+    return [
+        score("family held out", "joulebook", rows, held_out, conformal(rows, held_out)),
+        score("family held out", "joulebook, architecture unknown", rows, plain, conformal(rows, plain)),
+        score("family held out", "EcoLogits 0.11 as shipped", rows, peer),
+        score("family held out", "EcoLogits 0.11 with the true batch", rows, peer_batch),
+        score("family and GPU generation held out", "joulebook", rows, both, conformal(rows, both)),
+        score("fit on 2024, tested on 2025", "joulebook", rows, later),
+        score("fit on 2024, tested on 2025", "EcoLogits 0.11 as shipped", rows, np.where(rows.old == 1, np.nan, peer)),
+        score("one measured point of the deployment", "joulebook", rows, shifted),
+    ]
+
+
+def slow_scores(rows: Rows) -> list[Score]:
+    """The splits that take minutes."""
+    inside, chosen = nested(rows)
+    for family, form in chosen.items():
+        print(f"without {family}: {form}")
+    scores = [score(SLOW[0], "joulebook", rows, inside)]
+    for name, with_speed, with_architecture in (
+        ("joulebook, speed known", True, True),
+        ("joulebook, speed known, architecture unknown", True, False),
+        ("joulebook, nothing known", False, True),
+    ):
+        mid, low, high = hosted_family_out(CHOSEN, rows, with_speed=with_speed, with_architecture=with_architecture)
+        scores.append(score(SLOW[1], name, rows, mid, (low, high)))
+    return scores
+
+
+def main() -> None:
+    """Recompute and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write-factors", action="store_true")
+    wanted = parser.parse_args()
+    rows = read_rows()
+    if wanted.write_factors:
+        write_factors(CHOSEN, rows)
+        rows = read_rows()
+    results = [line.as_json() for line in quick_scores(rows)]
+    if wanted.quick:
+        results += [line for line in json.loads(RESULTS.read_text(encoding="utf-8")) if line["split"] in SLOW]
+    else:
+        results += [line.as_json() for line in slow_scores(rows)]
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_pages(rows, family_out(CHOSEN, rows), results)
+    for line in results:
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
