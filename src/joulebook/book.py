@@ -4,7 +4,7 @@ usage (other people's records) -> price (factors chosen once, joined by equality
 -> balance.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import narwhals as nw
 
     from joulebook.factors.edition import Edition
+    from joulebook.terms.usage import Usage
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -68,12 +69,16 @@ class Book:
     def import_file(
         self, reader: str, path: Path, options: ReadOptions, tell: Callable[[int], None] | None = None
     ) -> Imported:
-        """Book the rows of a file that are new, in one commit, and post them; faults come back as findings."""
+        """Book the rows of a file that are new, as `import_rows` does."""
+        return self.import_rows(read_path(reader, path, options), options.source_id(reader), tell)
+
+    def import_rows(
+        self, given: "Iterable[Usage | Finding]", source: str, tell: Callable[[int], None] | None = None
+    ) -> Imported:
+        """Book the rows that are new, in one commit, and post them; faults come back as findings."""
         findings: list[Finding] = []
-        source = options.source_id(reader)
-        info = {"import": source}
-        rows = sifted(read_path(reader, path, options), findings, tell)
-        added = self.store.append_rows("usage", rows, unique="usage_key", info=info)
+        rows = sifted(given, findings, tell)
+        added = self.store.append_rows("usage", rows, unique="usage_key", info={"import": source})
         self.post(f"import {source}")
         refused = added.refused + sum(finding.is_error for finding in findings)
         return Imported(added.added, added.already, refused, (*findings, *added.findings))
@@ -100,10 +105,12 @@ class Book:
         self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version)
         return len(standing)
 
-    def report(self, by: Sequence[str] = (), stated_at: datetime | None = None) -> list[balance.Line]:
+    def report(
+        self, by: Sequence[str] = (), stated_at: datetime | None = None, only: balance.Only = balance.EVERYTHING
+    ) -> list[balance.Line]:
         """Footprints per value of some columns, with ranges; no columns give the one line of the total."""
         self.post()
-        groups = self.store.rows(balance.standing(self.store.table("posting"), by, stated_at))
+        groups = self.store.rows(balance.standing(self.store.table("posting"), by, stated_at, only))
         return balance.lines(groups, by, self._resolution_of)
 
     def explain(self, metric: str, target: str) -> explanation.Explanation | None:

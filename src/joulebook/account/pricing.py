@@ -14,8 +14,8 @@ from joulebook.account.formulas import FORMULAS, inputs_of
 from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
 from joulebook.terms.columns import METRICS, column
 from joulebook.terms.rounding import HALF
+from joulebook.terms.usage import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
 from joulebook.terms.usage import KEY_SEPARATOR as SEPARATOR
-from joulebook.terms.usage import TOKEN_CLASSES
 
 MODEL_KEY = ("provider_key", "model_key", "day")
 PLACE_KEY = ("provider_key", "region_key", "day")
@@ -45,9 +45,17 @@ PRICED = tuple(formula.__name__ for formula in FORMULAS if formula.__name__ in M
 def keyed(usage: nw.LazyFrame) -> nw.LazyFrame:
     """Usage rows with the columns that join to resolved factors: three keys and ``day``.
 
-    An unknown name becomes an empty key, so that it joins to what is resolved for the unknown.
+    An unknown name becomes an empty key, so that it joins to what is resolved for the unknown. A token class that the
+    supplier does not tell apart is inside those of its side that it does tell, so it adds nothing; a side of which
+    nothing is told stays unknown.
     """
+    told = (
+        nw.when(~nw.coalesce(*(nw.col(other) for other in side)).is_null()).then(nw.col(name).fill_null(0)).alias(name)
+        for side in (INPUT_CLASSES, OUTPUT_CLASSES)
+        for name in side
+    )
     return usage.with_columns(
+        *told,
         *(nw.col(name).fill_null("").alias(f"{name}_key") for name in ("provider", "model", "region")),
         nw.col("started_at").dt.truncate("1d").alias("day"),
     )

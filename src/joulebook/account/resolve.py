@@ -243,6 +243,9 @@ class Resolver:
         return {**key, **found.values, **more, id_name: resolution_id}
 
 
-def shares(counts: Iterable[int]) -> list[dict[str, Any]]:
-    """One over each number of requests that a row stands for: the division the big side must not do."""
-    return [{"request_count": count, "per_request_ratio": 1 / count} for count in counts]
+def shares(counts: Iterable[int | None]) -> list[dict[str, Any]]:
+    """One over each number of requests that a row stands for: the division the big side must not do.
+
+    An unknown number has no share; its rows stay without energy.
+    """
+    return [{"request_count": count, "per_request_ratio": 1 / count} for count in counts if count]

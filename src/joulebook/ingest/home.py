@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import groupby
 from pathlib import Path
 
+from joulebook.errors import InputUnreadable
 from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import TOKEN_CLASSES, Usage
@@ -70,24 +72,29 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
                         yield LogFile(place.reader, found)
 
 
-def read_logs(files: Iterable[LogFile]) -> Iterator[tuple[str, Usage | Finding]]:
-    """Rows of log files with the reader's name; of an answer that stands in several files the fullest one.
+def read_logs(files: Iterable[LogFile]) -> Iterator[tuple[Path, Usage | Finding]]:
+    """Rows of log files with the file; of an answer that stands in several files of an agent, the fullest one.
 
-    Memory: the rows of one agent at a time.
+    A file that cannot be read is a finding; the others go on. Memory: the rows of one agent at a time.
     """
-    kept: dict[str, dict[str, Usage]] = {}
-    for file in files:
-        rows = kept.setdefault(file.reader, {})
-        for row in read_path(file.reader, file.path, ReadOptions(file=str(file.path))):
-            if isinstance(row, Finding):
-                yield file.reader, row
-                continue
-            known = rows.get(row["usage_key"])
-            if known is None or _tokens(row) > _tokens(known):
-                rows[row["usage_key"]] = row
-    for name, rows in kept.items():
-        for row in rows.values():
-            yield name, row
+    for _name, group in groupby(files, key=lambda file: file.reader):
+        rows: dict[str, tuple[Path, Usage]] = {}
+        for file in group:
+            for row in _rows(file):
+                if isinstance(row, Finding):
+                    yield file.path, row
+                    continue
+                known = rows.get(row["usage_key"])
+                if known is None or _tokens(row) > _tokens(known[1]):
+                    rows[row["usage_key"]] = (file.path, row)
+        yield from rows.values()
+
+
+def _rows(file: LogFile) -> Iterator[Usage | Finding]:
+    try:
+        yield from read_path(file.reader, file.path, ReadOptions(file=str(file.path)))
+    except InputUnreadable as error:
+        yield Finding(str(file.path), None, "unreadable", {"reason": error.facts.get("reason")})
 
 
 def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[Path]:

@@ -64,13 +64,35 @@ class Line:
     is_synthetic: bool
 
 
-def standing(postings: nw.LazyFrame, by: Sequence[str] = (), stated_at: datetime | None = None) -> nw.LazyFrame:
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which postings a report speaks about.
+
+    Attributes:
+        since: start of the first period; None for all.
+        tools: programs that made the requests; none for all.
+    """
+
+    since: datetime | None = None
+    tools: tuple[str, ...] = ()
+
+
+EVERYTHING = Only()
+
+
+def standing(
+    postings: nw.LazyFrame,
+    by: Sequence[str] = (),
+    stated_at: datetime | None = None,
+    only: Only = EVERYTHING,
+) -> nw.LazyFrame:
     """Net amounts per group and combination of factors.
 
     Args:
         postings: the posting table.
         by: columns of `SUBJECT`, ``day`` or ``month``.
         stated_at: only what was said up to then (UTC).
+        only: which postings.
 
     Returns:
         per group: ``<metric>_q`` [grains], ``<metric>_q_known`` (postings that have it), counts, ``tier``,
@@ -78,6 +100,10 @@ def standing(postings: nw.LazyFrame, by: Sequence[str] = (), stated_at: datetime
     """
     if stated_at is not None:
         postings = postings.filter(nw.col("posted_at") <= stated_at)
+    if only.since is not None:
+        postings = postings.filter(nw.col("period_start") >= only.since)
+    if only.tools:
+        postings = postings.filter(nw.col("tool").is_in(only.tools))
     frame = postings.with_columns(
         nw.col("period_start").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
     )

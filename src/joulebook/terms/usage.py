@@ -6,13 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypedDict
 
-TOKEN_CLASSES = (
-    "uncached_input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "visible_output_tokens",
-    "reasoning_output_tokens",
-)
+INPUT_CLASSES = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens")
+OUTPUT_CLASSES = ("visible_output_tokens", "reasoning_output_tokens")
+TOKEN_CLASSES = (*INPUT_CLASSES, *OUTPUT_CLASSES)
 """Five disjoint classes; a reader converts its supplier's inclusive or exclusive counts into these."""
 
 USAGE_COLUMNS = (

@@ -21,10 +21,12 @@ _HERE = "joulebook.faces.cli"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (f"{_HERE}.demo:command", translatable("book a made-up day, measure, report, explain, write a page")),
+    "scan": (f"{_HERE}.scan:command", translatable("what coding agents on this machine used, from their logs")),
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
     "factors": (f"{_HERE}.factor_tools:command", translatable("numbers of the world: dates, ranges, sources, cells")),
+    "statusline": (f"{_HERE}.scan:statusline", translatable("one line with today's footprint, for status bars")),
     "restate": (f"{_HERE}.restate:command", translatable("say it again with today's factors; nothing is lost")),
     "audit": (f"{_HERE}.audit:command", translatable("check the book: files, hashes, factors, replay")),
     "doctor": (f"{_HERE}.doctor:command", translatable("what this machine and this book have and lack")),

@@ -1,0 +1,68 @@
+"""One pass over the agents' logs of a home: what is new since the last pass, and what must still wait."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from joulebook.ingest.home import LogFile, log_files, read_logs
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+SETTLING = timedelta(minutes=10)
+"""An answer younger than this may still be streaming; its counts would be booked too low, so it waits."""
+
+FileState = list[int]
+"""Size [bytes] and time of change [ns]: a log that has both as before holds nothing new."""
+
+
+@dataclass
+class LogScan:
+    """A pass over the logs.
+
+    Attributes:
+        home: the user's home, or another one.
+        environment: variables that move an agent's home.
+        now: the time of the pass.
+        before: state of each file after the last pass, by path.
+        after: the same after this pass; files with something that waits are left out, to be read again.
+        files: log files per reader.
+        unchanged: files that were not read, because nothing is new in them.
+        waiting: answers that are too young to be booked.
+    """
+
+    home: Path
+    environment: Mapping[str, str]
+    now: datetime
+    before: Mapping[str, FileState] = field(default_factory=dict)
+    after: dict[str, FileState] = field(default_factory=dict)
+    files: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    waiting: int = 0
+
+    def rows(self) -> Iterator[Usage | Finding]:
+        """Rows of logs that changed since the last pass, without those that wait; findings."""
+        changed: list[LogFile] = []
+        for found in log_files(self.home, self.environment):
+            if isinstance(found, Finding):
+                yield found
+            elif self._is_changed(found):
+                changed.append(found)
+        for path, row in read_logs(changed):
+            if isinstance(row, Finding):
+                yield row
+            elif row["started_at"] > self.now - SETTLING:
+                self.waiting += 1
+                self.after.pop(str(path), None)
+            else:
+                yield row
+
+    def _is_changed(self, file: LogFile) -> bool:
+        self.files[file.reader] += 1
+        path = str(file.path)
+        status = file.path.stat()
+        self.after[path] = [status.st_size, status.st_mtime_ns]
+        is_changed = self.before.get(path) != self.after[path]
+        self.unchanged += not is_changed
+        return is_changed

@@ -1,0 +1,169 @@
+"""Finding logs, what waits, what is new, and the commands scan and statusline."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from joulebook.faces.cli.main import run_command
+from joulebook.ingest.home import LogFile, log_files
+from joulebook.ingest.scan import SETTLING, LogScan
+from joulebook.terms.finding import Finding
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def answer(message_id, at, output=50, model="claude-sonnet-4-5"):
+    """A line of Claude Code."""
+    usage = {
+        "input_tokens": 1000,
+        "cache_read_input_tokens": 2,
+        "cache_creation_input_tokens": 3,
+        "output_tokens": output,
+    }
+    message = {"id": message_id, "model": model, "usage": usage}
+    entry = {"type": "assistant", "sessionId": "s", "cwd": "/w/shop", "timestamp": at.isoformat(), "message": message}
+    return json.dumps(entry) + "\n"
+
+
+def log(home, *lines, name="a.jsonl"):
+    """A log file of Claude Code under a home."""
+    path = home / ".claude" / "projects" / "-w-shop" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines))
+    return path
+
+
+def kept(scan):
+    """Rows of a pass, without findings."""
+    return [row for row in scan.rows() if not isinstance(row, Finding)]
+
+
+def test_every_agent_is_found(tmp_path):
+    """Logs of all agents are found in their usual folders, and other files there are left alone."""
+    places = {
+        ".claude/projects/-w/s.jsonl": "claude-code",
+        ".config/claude/projects/-w/t.jsonl": "claude-code",
+        ".codex/sessions/2026/11/22/rollout-x.jsonl": "codex",
+        ".codex/archived_sessions/rollout-y.jsonl": "codex",
+        ".gemini/tmp/ab/chats/session-1.json": "gemini-cli",
+        ".local/share/opencode/opencode.db": "opencode",
+        ".local/share/opencode/storage/message/ses/msg.json": "opencode",
+        ".copilot/session-state/1/events.jsonl": "copilot-cli",
+        ".qwen/projects/-w/chats/q.jsonl": "qwen-code",
+    }
+    for name in [*places, ".claude/settings.json", ".local/share/opencode/log/x.db", ".gemini/tmp/ab/logs.json"]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    found = {str(file.path.relative_to(tmp_path)): file.reader for file in log_files(tmp_path, {})}
+    assert found == places
+
+
+def test_variables_move_an_agents_home(tmp_path):
+    """A variable that moves an agent's home is followed, several folders apart by commas."""
+    for name in ("one", "two"):
+        (tmp_path / name / "projects").mkdir(parents=True)
+        (tmp_path / name / "projects" / "s.jsonl").write_text("{}")
+    environment = {"CLAUDE_CONFIG_DIR": f"{tmp_path / 'one'}, {tmp_path / 'two'}"}
+    assert len(list(log_files(tmp_path / "nowhere", environment))) == 2
+
+
+def test_links_count_once(tmp_path):
+    """A linked file, a linked folder and a circle of links give each log once."""
+    path = log(tmp_path, answer("msg_1", NOW))
+    (path.parent / "b.jsonl").symlink_to(path)
+    (path.parent / "round").symlink_to(path.parent)
+    (tmp_path / ".config").mkdir()
+    (tmp_path / ".config" / "claude").symlink_to(tmp_path / ".claude")
+    (path.parent / "gone.jsonl").symlink_to(tmp_path / "gone")
+    assert list(log_files(tmp_path, {})) == [LogFile("claude-code", path)]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_files_are_findings(tmp_path):
+    """A log that may not be read is told, and the others are read."""
+    log(tmp_path, answer("msg_1", NOW - timedelta(days=1))).chmod(0)
+    log(tmp_path, answer("msg_2", NOW - timedelta(days=1)), name="b.jsonl")
+    rows = list(LogScan(tmp_path, {}, NOW).rows())
+    assert [row.rule for row in rows if isinstance(row, Finding)] == ["unreadable"]
+    assert len(rows) == 2
+
+
+def test_young_answers_wait(tmp_path):
+    """An answer that may still be streaming is not booked; its file is read again."""
+    log(tmp_path, answer("msg_1", NOW - timedelta(days=1)), answer("msg_2", NOW - SETTLING / 2, output=1))
+    first = LogScan(tmp_path, {}, NOW)
+    assert (len(kept(first)), first.waiting, first.after) == (1, 1, {})
+    later = LogScan(tmp_path, {}, NOW + SETTLING, first.after)
+    assert (len(kept(later)), later.waiting, len(later.after)) == (2, 0, 1)
+
+
+def test_unchanged_files_are_not_read_again(tmp_path):
+    """A file with the size and time of the last pass is passed over; a grown one is read."""
+    path = log(tmp_path, answer("msg_1", NOW - timedelta(days=1)))
+    first = LogScan(tmp_path, {}, NOW)
+    assert len(kept(first)) == 1
+    second = LogScan(tmp_path, {}, NOW, first.after)
+    assert (kept(second), second.unchanged) == ([], 1)
+    log(tmp_path, path.read_text(), answer("msg_2", NOW - timedelta(days=1)))
+    assert len(kept(LogScan(tmp_path, {}, NOW, first.after))) == 2
+
+
+def test_the_fullest_copy_of_an_answer_wins(tmp_path):
+    """Of an answer that two logs tell, the one with more tokens is booked, whichever is read first."""
+    log(tmp_path, answer("msg_1", NOW - timedelta(days=1), output=1))
+    log(tmp_path, answer("msg_1", NOW - timedelta(days=1), output=90), name="b.jsonl")
+    assert [row["visible_output_tokens"] for row in kept(LogScan(tmp_path, {}, NOW))] == [90]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home with an answer of today and one of long ago, a book and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("JOULEBOOK_BOOK", str(tmp_path / "book"))
+    monkeypatch.setenv("LANG", "en")
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=1)
+    if datetime.now(UTC) - today < SETTLING + timedelta(minutes=1):
+        pytest.skip("the day is too young for an answer of today that has settled")
+    log(tmp_path, answer("msg_1", today), answer("msg_2", today - timedelta(days=90)))
+    return tmp_path
+
+
+def test_scan_books_and_shows(home, capsys):
+    """A scan books what is new, shows the last days as JSON and as tables, and a second one books nothing."""
+    assert run_command(["scan", "--home", str(home), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (first["files"], first["added"], first["total"]["request_count"]) == ({"claude-code": 1}, 2, 1)
+    assert first["total"]["figures"]["facility_energy_kwh"]["low"] > 0
+    assert first["by_project"][0]["keys"] == {"project": "shop"}
+    assert run_command(["scan", "--home", str(home), "--all", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["added"], again["unchanged_files"], again["total"]["request_count"]) == (0, 1, 2)
+    assert run_command(["scan", "--home", str(home)]) == 0
+    shown = capsys.readouterr().out
+    assert "claude-sonnet-4-5" in shown
+    assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_scan_of_nothing(tmp_path, monkeypatch, capsys):
+    """Where no agent left a log, the command says so and what to do."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert run_command(["--lang", "en", "--book", str(tmp_path / "book"), "scan", "--home", str(tmp_path)]) == 0
+    assert "--home" in capsys.readouterr().err
+
+
+def test_statusline(home):
+    """The status line tells today's figures after a scan, says what to do before, and loads no Click."""
+    command = [sys.executable, "-m", "joulebook", "statusline", "--lang", "en"]
+    before = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "joulebook scan" in before.stdout
+    assert run_command(["scan", "--home", str(home), "--json"]) == 0
+    after = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "joulebook today: ⚡" in after.stdout
+    assert "CO2e" in after.stdout
+    code = "import sys, joulebook.faces.cli.statusline as s; s.main([]); sys.exit('click' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
