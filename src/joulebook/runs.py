@@ -3,10 +3,10 @@
 The meter knows readings and use, the estimator knows machines, the account knows footprints; this puts them together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from joulebook.account.formulas import BY_NAME, inputs_of, leaves_of
 from joulebook.account.interval import Share, Spread, total
@@ -215,3 +215,20 @@ def energy_rows(account: RunAccount, provider: str | None = None, region: str | 
             }
         )
     return found
+
+
+class EnergyStore(Protocol):
+    """The part of the store that keeps runs."""
+
+    def append_rows(
+        self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str | None, info: Mapping[str, str]
+    ) -> object:
+        """Append rows whose key is new."""
+        ...
+
+
+def book_run(store: EnergyStore, account: RunAccount, provider: str | None = None, region: str | None = None) -> None:
+    """Book the energy of a run, once."""
+    rows = energy_rows(account, provider, region)
+    if rows:
+        store.append_rows("energy", rows, unique="energy_key", info={"run": account.summary.run})

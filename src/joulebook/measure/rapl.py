@@ -202,6 +202,6 @@ def _no_counter() -> Absence:
     return Absence(
         "cpu",
         translatable("This machine shows no energy counter of its processor (usual in virtual machines)."),
-        translatable("measure on the host, or read the estimate from the use of the processor"),
+        translatable("measure on the host; until then it is estimated from its use"),
         reader="rapl",
     )

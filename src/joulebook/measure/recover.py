@@ -48,6 +48,12 @@ def close_cut_off(folder: Path, run: str | None = None) -> list[Path]:
     return closed
 
 
+def running(folder: Path) -> list[Path]:
+    """Journals that are being written, by a process of this host that lives, or by another host."""
+    begins = ((journal, _begin(journal)) for _mark, journal in _marked(folder))
+    return [journal for journal, begin in begins if begin is not None and _is_alive(begin)]
+
+
 def elsewhere(folder: Path) -> list[Path]:
     """Journals without an end that belong to another host."""
     begins = ((journal, _begin(journal)) for _mark, journal in _marked(folder))

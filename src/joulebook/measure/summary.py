@@ -190,15 +190,17 @@ def components(energies: Sequence[ChannelEnergy], absences: Iterable[Absence]) -
         elif name in missing:
             rows[name] = _absent(missing[name])
         elif name in _ALWAYS:
-            rows[name] = _absent(Absence(name, _UNREAD, _UNREAD_REMEDY))
+            rows[name] = _absent(Absence(name, UNREAD, _UNREAD_REMEDY))
     return tuple(rows.values())
 
 
 _ALWAYS = ("cpu", "memory")
 """Components that every machine has: where nothing reads them they are missing, and said to be."""
 
-_UNREAD = translatable("No meter of this machine reads it.")
-_UNREAD_REMEDY = translatable("read the estimate from the use of the machine; `joulebook doctor` lists the meters")
+UNREAD = translatable("No meter of this machine reads it.")
+"""The reason of a component that no reader looked for."""
+
+_UNREAD_REMEDY = translatable("it is estimated from its use; `joulebook doctor` lists the meters")
 
 
 def _sum(name: str, own: Sequence[ChannelEnergy]) -> ComponentEnergy:

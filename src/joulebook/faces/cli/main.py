@@ -22,6 +22,11 @@ _HERE = "joulebook.faces.cli"
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (f"{_HERE}.demo:command", translatable("book a made-up day, measure, report, explain, write a page")),
     "scan": (f"{_HERE}.scan:command", translatable("what coding agents on this machine used, from their logs")),
+    "run": (f"{_HERE}.run:command", translatable("run a command and say what it used")),
+    "runs": (f"{_HERE}.runs:command", translatable("list the runs that were measured")),
+    "pareto": (f"{_HERE}.pareto:command", translatable("what a better result costs, and the whole search")),
+    "top": (f"{_HERE}.top:command", translatable("what runs use now")),
+    "recover": (f"{_HERE}.recover:command", translatable("close and book runs that were cut off")),
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),

@@ -1,0 +1,207 @@
+"""`joulebook run`: run a command and say what it used."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from joulebook.errors import UsageError, translatable
+from joulebook.faces.cli import show
+from joulebook.faces.cli.child import NOT_EXECUTABLE, NOT_FOUND, Child
+from joulebook.faces.cli.main import default_book_path, open_book
+from joulebook.faces.cli.place_options import place_options
+from joulebook.faces.text import _
+from joulebook.terms.units import convert, quantity_of
+
+if TYPE_CHECKING:
+    from joulebook.measure.session import Session
+    from joulebook.measure.summary import RunSummary
+
+SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+NO_LIMIT = (float("inf"), float("inf"))
+"""No longest time, no most energy."""
+
+UNTIL = re.compile(r"^(?P<amount>\d+(\.\d+)?)\s*(?P<unit>s|min|h|d|J|kJ|MJ|mWh|Wh|kWh|MWh)$")
+"""A duration or an energy."""
+
+
+@click.command("run", context_settings=SETTINGS, help=_("Run a command and say what it used."))
+@click.option("--name", help=_("What the run is called."))
+@click.option("--project", envvar="JOULEBOOK_PROJECT", help=_("What it is for."))
+@click.option("--team", envvar="JOULEBOOK_TEAM", help=_("Who it is for."))
+@click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help=_("More words about it."))
+@click.option(
+    "--until", metavar="30min|0.5kWh", help=_("End the command (SIGTERM) after this time or measured energy.")
+)
+@click.option("--interval", "interval_s", default=1.0, show_default=True, help=_("Seconds between samples."))
+@click.option("--meter", "meters", multiple=True, help=_("Read only these meters."))
+@place_options
+@click.option("--no-book", is_flag=True, help=_("Measure, but book nothing."))
+@click.option("--json", "is_json", is_flag=True, help=_("Print JSON on stderr instead of the table."))
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    name: str | None,
+    project: str | None,
+    team: str | None,
+    tags: tuple[str, ...],
+    until: str | None,
+    interval_s: float,
+    meters: tuple[str, ...],
+    provider: str | None,
+    region: str | None,
+    ask_cloud: bool,
+    no_book: bool,
+    is_json: bool,
+    words: tuple[str, ...],
+) -> int:
+    """Measure a command; its exit code is ours."""
+    from joulebook.measure.session import Session, Settings  # noqa: PLC0415  (help stays quick)
+
+    limit = _limit(until)
+    if not interval_s > 0:
+        raise UsageError(
+            what=translatable("An interval is above zero."), next_step=translatable("give --interval 1, in seconds.")
+        )
+    settings = Settings(
+        name=name or Path(words[0]).name,
+        project=project,
+        team=team,
+        tags=_tags(tags),
+        interval_s=interval_s,
+        meters=meters,
+        folder=_folder(ctx),
+        is_wrapper=True,
+    )
+    session = Session(settings)
+    code = _measured(session, words, limit)
+    summary = _summary(session)
+    if ask_cloud and not region:
+        provider, region = _from_cloud(provider)
+    _tell(ctx, summary, (provider, region), is_booked=not no_book, is_json=is_json)
+    return code
+
+
+def _folder(ctx: click.Context) -> Path | None:
+    """Where journals go: beside the book that the options name."""
+    from joulebook.measure.identity import FOLDER_VARIABLE  # noqa: PLC0415  (help stays quick)
+
+    if os.environ.get(FOLDER_VARIABLE):
+        return None
+    return (ctx.obj["book_path"] or default_book_path()) / "journals"
+
+
+def _tags(pairs: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(
+                what=translatable("A tag is NAME=VALUE."), next_step=translatable("write --tag model=resnet50.")
+            )
+        found[key] = value
+    return found
+
+
+def _limit(until: str | None) -> tuple[float, float]:
+    """Longest time [s] and most energy [kWh]."""
+    if until is None:
+        return NO_LIMIT
+    found = UNTIL.match(until.strip())
+    if found is None:
+        raise UsageError(
+            what=translatable("--until is a time or an energy."),
+            next_step=translatable("write --until 30min, 2h, 200Wh or 1.5kWh."),
+        )
+    amount, unit = float(found["amount"]), found["unit"]
+    if quantity_of(unit) == "time":
+        return convert(amount, unit, "s"), float("inf")
+    return float("inf"), convert(amount, unit, "kWh")
+
+
+def _measured(session: "Session", words: Sequence[str], limit: tuple[float, float]) -> int:
+    """Run the command under the session; its exit code, also where it could not be started."""
+    from joulebook.measure.identity import FOLDER_VARIABLE, RUN_VARIABLE  # noqa: PLC0415  (help stays quick)
+    from joulebook.measure.recover import close_cut_off  # noqa: PLC0415
+
+    environment = {**os.environ, RUN_VARIABLE: session.run, FOLDER_VARIABLE: str(session.folder)}
+    child = Child(words, environment)
+    is_told = False
+
+    def tick() -> None:
+        nonlocal is_told
+        if not is_told and limit != NO_LIMIT and _is_over(session, limit):
+            is_told = True
+            show.note(_("joulebook: the limit is reached; the command is asked to end."))
+            child.send(15)
+
+    session.open()
+    try:
+        code = child.run(session.settings.interval_s, tick)
+    except FileNotFoundError:
+        show.note(_("joulebook: there is no command {name}.").format(name=words[0]))
+        code = NOT_FOUND
+    except OSError as error:
+        show.note(_("joulebook: {name} cannot be run: {reason}.").format(name=words[0], reason=error.strerror))
+        code = NOT_EXECUTABLE
+    session.close("ok" if code == 0 else f"exit {code}", code)
+    close_cut_off(session.folder, session.run)
+    return code
+
+
+def _is_over(session: "Session", limit: tuple[float, float]) -> bool:
+    summary = session.summary()
+    energy = sum(one.energy_kwh.mid for one in summary.components if one.energy_kwh is not None)
+    return summary.duration_s >= limit[0] or energy >= limit[1]
+
+
+def _summary(session: "Session") -> "RunSummary":
+    """The run over all its journals; this process's own count where the journal could not be written."""
+    from joulebook.errors import InputUnreadable  # noqa: PLC0415
+    from joulebook.measure.replay import read_run  # noqa: PLC0415
+
+    try:
+        return session.summary() if session.recorder.journal.lost_count else read_run(session.path.parent)
+    except InputUnreadable:
+        return session.summary()
+
+
+def _from_cloud(provider: str | None) -> tuple[str | None, str | None]:
+    from joulebook.faces.cloud_place import cloud_place  # noqa: PLC0415
+
+    found = cloud_place()
+    if found is None:
+        show.note(_("joulebook: no cloud's metadata service answers; the place stays unknown."))
+        return provider, None
+    return found
+
+
+def _tell(
+    ctx: click.Context,
+    summary: "RunSummary",
+    place: tuple[str | None, str | None],
+    *,
+    is_booked: bool,
+    is_json: bool,
+) -> None:
+    """Book the run and print its last block on stderr; a fault here never changes the command's exit code."""
+    from joulebook.errors import JoulebookError  # noqa: PLC0415
+    from joulebook.faces.cli.run_show import block, document  # noqa: PLC0415
+    from joulebook.runs import account_run, book_run  # noqa: PLC0415
+
+    try:
+        book = open_book(ctx)
+        account = account_run(summary, book.edition, *place, policy=ctx.obj["policy"])
+        if is_booked:
+            book_run(book.store, account, *place)
+    except (JoulebookError, OSError) as error:
+        reason = _(error.template).format(**error.facts) if isinstance(error, JoulebookError) else str(error)
+        show.note(_("joulebook: the run is in its journal, but could not be booked: {reason}").format(reason=reason))
+        return
+    show.note(document(account) if is_json else block(account))

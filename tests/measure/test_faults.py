@@ -1,0 +1,242 @@
+"""Whatever ends a process, what it used is kept; whatever a machine does, nothing is invented."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from joulebook.measure.journal import JournalWriter, read_journal
+from joulebook.measure.recover import close_cut_off
+from joulebook.measure.replay import read_run, replay
+from joulebook.measure.tally import Tally
+
+SRC = Path(__file__).parents[2] / "src"
+INTERVAL_S = 0.03
+
+VICTIM = """
+import os, sys, time
+from pathlib import Path
+import joulebook
+def wait(): time.sleep(60)
+with joulebook.measure("victim", folder=Path(sys.argv[1]), interval_s={interval}, meters=["nvidia"]) as m:
+    {action}
+"""
+
+
+@pytest.fixture
+def victim(tmp_path, fake_nvml_folder):
+    """Start a measuring process that does something; it, and the folder of its journal."""
+    started = []
+
+    def start(action: str) -> tuple[subprocess.Popen, Path]:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("FAKE_NVML", "CUDA_"))},
+            "PYTHONPATH": str(SRC),
+            "LD_LIBRARY_PATH": str(fake_nvml_folder),
+            "FAKE_NVML_PERIOD_S": "0.01",
+        }
+        text = VICTIM.format(interval=INTERVAL_S, action=action)
+        child = subprocess.Popen(
+            [sys.executable, "-c", text, str(tmp_path)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(child)
+        return child, tmp_path
+
+    yield start
+    for child in started:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def journal_with(folder: Path, samples: int) -> Path:
+    """The journal, as soon as it holds so many samples."""
+    for _try in range(6000):
+        found = [path for path in folder.glob("*/*.journal") if path.read_bytes().count(b'"k":"s"') >= samples]
+        if found:
+            return found[0]
+        time.sleep(0.005)
+    pytest.fail("the process wrote no samples")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_killed(victim, number):
+    """Signals kill -9, SIGTERM and SIGHUP keep every sample written before, and the next start closes the journal."""
+    child, folder = victim("wait()")
+    path = journal_with(folder, 4)
+    child.send_signal(number)
+    assert child.wait() == -number
+    before = list(read_journal(path).samples())
+    assert len(before) >= 4
+    assert close_cut_off(folder) == [path]
+    summary = read_run(path.parent)
+    used = (before[-1]["v"][0] - before[0]["v"][0]) / 1000
+    assert summary.hosts[0].component("gpu").energy_kwh.mid * 3.6e6 == pytest.approx(used)
+    assert summary.status == "cut-off"
+    assert "cut-off" in {notice.code for notice in summary.notices}
+    assert close_cut_off(folder) == []
+
+
+def test_killed_for_memory(victim):
+    """A process that the kernel kills for want of memory (SIGKILL to itself from inside) keeps its samples."""
+    child, folder = victim("time.sleep(0.1); os.kill(os.getpid(), 9)")
+    assert child.wait() == -9
+    (path,) = close_cut_off(folder)
+    assert read_run(path.parent).duration_s > 0
+
+
+def test_interrupted(victim):
+    """Ctrl-C closes the journal in order, with the status of an exception."""
+    child, folder = victim("wait()")
+    path = journal_with(folder, 3)
+    child.send_signal(signal.SIGINT)
+    assert child.wait() != 0
+    assert close_cut_off(folder) == []
+    assert read_run(path.parent).status == "exception"
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "status"),
+    [
+        ("raise ValueError", 1, "exception"),
+        ("sys.exit(3)", 3, "exception"),
+        ("os._exit(5)", 5, "cut-off"),
+        ("pass", 0, "ok"),
+    ],
+)
+def test_ended(victim, action, code, status):
+    """An exception, sys.exit, os._exit and the plain end each leave a whole run with the right status."""
+    child, folder = victim(action)
+    assert child.wait() == code
+    closed = close_cut_off(folder)
+    assert bool(closed) is (status == "cut-off")
+    (run,) = {path.parent for path in folder.glob("*/*.journal")}
+    assert read_run(run).status == status
+
+
+def test_forked(victim):
+    """A forked child writes nothing into its parent's journal; the end stands there once."""
+    child, folder = victim("pid = os.fork(); pid or sys.exit(0); os.waitpid(pid, 0)")
+    assert child.wait() == 0
+    (path,) = folder.glob("*/*.journal")
+    assert sum(record["k"] == "end" for record in read_journal(path).records) == 1
+
+
+def test_nothing_survives(victim):
+    """After kill -9 no process of the meter is left and nobody holds the pipe open."""
+    child, folder = victim("wait()")
+    journal_with(folder, 2)
+    child.kill()
+    output, _errors = child.communicate(timeout=20)
+    assert output == b""
+
+
+def test_torn_last_line(recorder, clock, list_reader, make_channel):
+    """A journal cut in the middle of a record is read up to there, and the energy is that of the whole records."""
+    taken = recorder(list_reader([[0], [100_000], [200_000]], [make_channel()]))
+    for _second in range(3):
+        taken.sample()
+        clock.move(1)
+    taken.journal.close()
+    path = taken.journal.path
+    path.write_bytes(path.read_bytes()[:-20])
+    journal = read_journal(path)
+    assert journal.torn_count == 1
+    assert replay(journal).tally.integrators[0].joules == pytest.approx(100)
+
+
+def test_full_disk(recorder, clock, list_reader, make_channel):
+    """On a full disk the program goes on, the energy is right, and the lost records are counted."""
+    values = [[mj] for mj in range(0, 1_000_000, 100_000)]
+    taken = recorder(list_reader(values, [make_channel()]), path=Path("/dev/full"))
+    for _second in range(10):
+        taken.sample()
+        clock.move(1)
+    taken.stop("ok")
+    assert taken.tally.integrators[0].joules == pytest.approx(900)
+    assert taken.journal.lost_count >= 10
+
+
+def test_disk_with_room_again(tmp_path, monkeypatch):
+    """A write that was cut short does not spoil the next one."""
+    writer = JournalWriter(tmp_path / "r" / "a.journal")
+    writer.write({"k": "begin"})
+    really_write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: really_write(descriptor, data[:5]))
+    assert not writer.write({"k": "s", "n": 1})
+    monkeypatch.setattr(os, "write", really_write)
+    assert writer.write({"k": "s", "n": 2})
+    writer.close()
+    journal = read_journal(tmp_path / "r" / "a.journal")
+    assert [record["n"] for record in journal.records] == [2]
+    assert journal.torn_count == 1
+
+
+def test_clock_jump(recorder, clock, list_reader, make_channel):
+    """A wall clock set back by an hour changes neither duration nor energy, and is told."""
+    taken = recorder(list_reader([[0], [1000], [2000], [3000]], [make_channel()]))
+    for second in range(4):
+        taken.sample()
+        clock.move(1)
+        clock.wall_offset_s -= 3600 if second == 1 else 0
+    assert taken.tally.duration_s == pytest.approx(3)
+    assert taken.tally.integrators[0].joules == pytest.approx(3)
+    assert taken.tally.clock_jump_count == 1
+
+
+def test_suspended_with_a_counter(recorder, clock, list_reader, make_channel):
+    """A process stopped for a minute loses no energy of a counter; the pause is flagged."""
+    taken = recorder(list_reader([[0], [100_000], [6_100_000], [6_200_000]], [make_channel()]))
+    for seconds in (1, 60, 1, 1):
+        taken.sample()
+        clock.move(seconds)
+    one = taken.tally.integrators[0]
+    assert one.joules == pytest.approx(6200)
+    assert one.gap_s == pytest.approx(60)
+    assert one.low_joules == one.high_joules
+
+
+def test_suspended_with_power_only(recorder, clock, list_reader, make_channel):
+    """Across a pause, power is filled in the middle and reaches from nothing to the highest seen: flagged, not zero."""
+    power = make_channel(kind="average", scale=1.0, method="hwmon.power")
+    taken = recorder(list_reader([[100], [100], [100], [100]], [power]))
+    for seconds in (1, 60, 1, 1):
+        taken.sample()
+        clock.move(seconds)
+    one = taken.tally.integrators[0]
+    assert one.joules == pytest.approx(6200)
+    assert one.low_joules == pytest.approx(200)
+    assert one.high_joules >= one.joules
+    assert one.gap_s == pytest.approx(60)
+
+
+def test_fault_of_a_reader(recorder, clock, list_reader, make_channel):
+    """A reader that breaks ends the sampling, not the program, and the journal says what broke."""
+    reader = list_reader([[0]], [make_channel()])
+    taken = recorder(reader)
+    taken.sample()
+    reader.read = lambda: 1 / 0
+    clock.ticks = 3
+    taken._run()
+    assert isinstance(taken.failure, ZeroDivisionError)
+    notes = [record for record in read_journal(taken.journal.path).records if record["k"] == "note"]
+    assert notes[0]["error"] == "ZeroDivisionError"
+
+
+def test_unplugged_is_told(recorder, clock, list_reader, make_channel):
+    """Readings that fail are counted, and the energy before is kept."""
+    taken = recorder(list_reader([[0], [5000], [None]], [make_channel()]))
+    for _second in range(4):
+        taken.sample()
+        clock.move(1)
+    assert isinstance(taken.tally, Tally)
+    assert taken.tally.lost_reads == 2
+    assert taken.tally.integrators[0].joules == pytest.approx(5)
