@@ -12,10 +12,13 @@ from joulebook.measure.journal import SUFFIX, JournalWriter, read_journal
 OPEN = "open"
 """Folder of marks: one empty file per journal that is being written."""
 
+MARK_SUFFIX = ".open"
+"""Ending of a mark's name."""
+
 
 def mark_open(folder: Path, journal: Path) -> Path:
     """Mark a journal as being written; the path of the mark."""
-    mark = folder / OPEN / f"{journal.parent.name}@{journal.name}"
+    mark = folder / OPEN / f"{journal.parent.name}@{journal.name}{MARK_SUFFIX}"
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
     return mark
@@ -65,7 +68,7 @@ def _marked(folder: Path) -> Iterator[tuple[Path, Path]]:
     if not marks.is_dir():
         return
     for mark in sorted(marks.iterdir()):
-        run, _at, name = mark.name.rpartition("@")
+        run, _at, name = mark.name.removesuffix(MARK_SUFFIX).rpartition("@")
         if name.endswith(SUFFIX):
             yield mark, folder / run / name
 

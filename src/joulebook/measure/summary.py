@@ -28,7 +28,6 @@ NOTICES: Mapping[str, str] = {
     "torn": translatable("{count} lines of the journal could not be read."),
     "device-lost": translatable("A device stopped answering for {count} readings."),
     "still-running": translatable("The program is still running; this is what was measured so far."),
-    "index-order": translatable("GPUs differ and CUDA_DEVICE_ORDER is not PCI_BUS_ID; the numbers may name others."),
 }
 """What the reader of a result must know, by code."""
 
