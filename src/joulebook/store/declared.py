@@ -79,11 +79,11 @@ class Plan:
         """
         listed = ", ".join(f"{sql} AS {identifier(name)}" for name, sql in self.outputs.items())
         keyed = f"SELECT {self.key(occurrence)} AS usage_key, {listed} FROM ({source}) WHERE _fault = 0"
-        checks = ", ".join(
-            f"CAST('0x' || substr(usage_key, {start}, 8) AS BIGINT) AS {name}"
-            for name, start in (("key_a", 1), ("key_b", 9))
+        checked = f"SELECT *, CAST(concat('0x', left(usage_key, 16)) AS UBIGINT) AS _checks FROM ({keyed})"
+        return (
+            "SELECT usage_key, CAST(_checks >> 32 AS BIGINT) AS key_a, CAST(_checks & 4294967295 AS BIGINT) AS key_b, "
+            f"* EXCLUDE (usage_key, _checks) FROM ({checked})"
         )
-        return f"SELECT usage_key, {checks}, * EXCLUDE (usage_key) FROM ({keyed})"
 
 
 def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -> Plan:

@@ -101,6 +101,22 @@ def _column_list(name: str, kind: str, values: list, *, strict: bool) -> list | 
     return [None if value is None else convert(name, value) for value in values]
 
 
+def checked_row(row: Mapping[str, object], columns: Mapping[str, str]) -> dict[str, object]:
+    """One row as JSON can carry it: times as microseconds since 1970, dates as text, what is unknown left out.
+
+    Raises:
+        BadValue: a value has not its column's type.
+        UnknownName: the row has a key that is no column.
+    """
+    _refuse_strange(row.keys() - columns.keys(), columns)
+    return {name: _CONVERT[columns[name]](name, value) for name, value in row.items() if value is not None}
+
+
+def _refuse_strange(strange: set[str], columns: Mapping[str, str]) -> None:
+    if strange:
+        raise UnknownName(kind="column", name=min(strange), nearest=", ".join(columns))
+
+
 class Spool:
     """A file of blocks.
 
@@ -142,9 +158,7 @@ class Spool:
             return _encode(self._block(block, strict=True)).encode()
 
     def _block(self, block: Sequence[Mapping[str, object]], *, strict: bool) -> dict[str, object]:
-        strange = set().union(*block) - self.columns.keys()
-        if strange:
-            raise UnknownName(kind="column", name=min(strange), nearest=", ".join(self.columns))
+        _refuse_strange(set().union(*block) - self.columns.keys(), self.columns)
         lists: dict[str, object] = {"_rows": len(block)}
         for name, kind in self.columns.items():
             values = _column_list(name, kind, [row.get(name) for row in block], strict=strict)

@@ -15,6 +15,7 @@ from joulebook.store.connection import connect, engine_writing, unordered
 from joulebook.store.declared import Declaration
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
+from joulebook.store.hot import Hot
 from joulebook.store.once import copy_to_parquet, files
 from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
 from joulebook.store.small import small_table_sql
@@ -64,10 +65,22 @@ class Store:
         self._logs: dict[str, DeltaLog] = {}
         self._tidied: set[str] = set()
 
+    def close(self) -> None:
+        """Close the engine and the file of waiting records; tables of this store can be used no more."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+        if "hot" in self.__dict__:
+            self.hot.close()
+
     @cached_property
     def engine(self) -> "DuckDBPyConnection":
         """The engine that tables of this store live in."""
         return connect(self._drafts / f"spill-{uuid.uuid4().hex}", self._memory_limit, self._threads)
+
+    @cached_property
+    def hot(self) -> Hot:
+        """Records that came one by one and wait to be sealed."""
+        return Hot(self.path / "hot.sqlite")
 
     @property
     def _drafts(self) -> Path:
@@ -230,6 +243,14 @@ class Store:
             return Appended(version, draft.rows, already, bulk.refused, tuple(bulk.findings))
         finally:
             draft.discard()
+
+    def put(self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str) -> int:
+        """Keep small records safely until `seal` moves them into their table; see `joulebook.store.hot.Hot.put`."""
+        return self.hot.put(table, rows, unique=unique)
+
+    def seal(self, table: str, *, unique: str, info: Mapping[str, str]) -> list[Appended]:
+        """Move what was `put` into its table; doing it twice, or being killed in between, changes nothing."""
+        return self.hot.seal(table, lambda rows: self.append_rows(table, rows, unique=unique, info=info))
 
     def append_table(
         self, table: str, frame: "nw.LazyFrame", *, info: Mapping[str, str], unique: str | None = None
