@@ -1,9 +1,14 @@
 """Shared fixtures."""
 
 import importlib.util
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from joulebook.book import Book
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +30,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the reference data folder ../shared/data is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_book(tmp_path_factory: pytest.TempPathFactory) -> "Book":
+    """A book with two thousand requests of the sample day; read it, do not write to it."""
+    from joulebook.book import Book
+    from joulebook.faces.sample import sample_options, write_sample
+
+    folder = tmp_path_factory.mktemp("book")
+    path = write_sample(folder / "sample.csv", requests=2_000)
+    book = Book(folder / "book", clock=lambda: datetime(2026, 11, 3, tzinfo=UTC))
+    book.import_file("csv", path, sample_options(path))
+    return book

@@ -12,6 +12,7 @@ from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model, resolve_place
 from joulebook.factors.edition import Edition, Factor
 from joulebook.terms.range import Range
+from joulebook.terms.scope import Stage
 from joulebook.terms.units import convert
 
 SITE_COLUMNS = ("pue_ratio", "wue_l_per_kwh")
@@ -54,18 +55,25 @@ def resolve_place_factors(edition: Edition, policy: str, provider: str, region: 
         at: day of the use.
 
     Returns:
-        values for `PLACE_COLUMNS`; None where the library has nothing, not even a range.
+        values for `PLACE_COLUMNS`; None where the library has nothing, not even a range, and for the upstream of a
+        life-cycle intensity, which contains it.
     """
     place = resolve_place(edition, provider or None, region or None, at)
     values: dict[str, float | None] = {}
     parts: dict[str, tuple[Part, ...]] = {}
+    is_life_cycle = False
     for column in PLACE_COLUMNS:
+        if column == "upstream_g_per_kwh" and is_life_cycle:
+            values[column] = None  # it is inside the intensity already; counting it apart would count it twice
+            continue
         subject = place.site if column in SITE_COLUMNS else place.zone
         choice = _choice(edition, column, subject, at, policy)
         values[column] = choice.factor.value if choice else None
         if choice:
             hint = place.hint if choice.is_unknown and place.hint else choice.hint
             parts[column] = (_part(choice.factor, choice.chosen_because, hint, is_unknown=choice.is_unknown),)
+        if column == "intensity_g_per_kwh":
+            is_life_cycle = choice is not None and choice.factor.basis.get("stage") == Stage.LIFE_CYCLE
     shown = f"{provider}:{region}" if region else provider
     names = {"zone": place.zone, "site": place.site, "chosen_because": place.chosen_because, "hint": place.hint}
     return Resolution(shown, values, parts, names)

@@ -52,6 +52,33 @@ SHORT_NAMES = {
 }
 """Names of figures as a report prints them."""
 
+UPSTREAM_NOTE = translatable(
+    "Where the grid's factor is life-cycle, upstream is inside the operational figure and not counted apart."
+)
+
+WORDS = (
+    translatable("source"),
+    translatable("provider"),
+    translatable("model"),
+    translatable("region"),
+    translatable("zone"),
+    translatable("team"),
+    translatable("project"),
+    translatable("tool"),
+    translatable("is_synthetic"),
+    translatable("day"),
+    translatable("month"),
+    translatable("measured"),
+    translatable("derived"),
+    translatable("estimated"),
+    translatable("assumed"),
+    translatable("gpu"),
+    translatable("cpu"),
+    translatable("memory"),
+    translatable("node"),
+)
+"""Words that reports look up by name: what one can group by, tiers, parts of a machine."""
+
 IN_TABLE = ("facility_energy_kwh", "co2e_operational_location_g", "water_without_hydro_l")
 TABLE_HEADS = (translatable("energy"), "CO2e", translatable("water"))
 
@@ -133,6 +160,9 @@ def print_whole(book: "Book", line: "Line") -> None:
         click.echo(show.wrapped(_("Not known here, which is not zero: {names}.").format(names="; ".join(absent)), ""))
     facts = _("tier {tier} · low to high is an 80 % range · policy {policy} · edition {edition}")
     click.echo(facts.format(tier=_(line.tier), policy=book.policy, edition=book.edition.edition_id))
+    upstream = line.amounts.get("co2e_upstream_g")
+    if upstream is None or upstream.covered_ratio < 1:
+        click.echo(show.wrapped(_(UPSTREAM_NOTE), ""))
     if line.unknown_count:
         click.echo(
             _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(

@@ -1,0 +1,67 @@
+"""Both languages are complete."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import joulebook
+from joulebook.factors.read import read_edition
+from joulebook.terms.columns import columns
+
+SOURCE = Path(joulebook.__file__).parent
+KOREAN = SOURCE / "locale" / "ko"
+HANGUL = re.compile(r"[가-힣]")
+PARTICLE = re.compile(r"\}(은|는|이|가|을|를|과|와|으로|로)(?![가-힣])")
+
+
+def messages() -> dict[str, str]:
+    """Every text that the source marks for translation, with the file it stands in."""
+    found = extract_from_dir(SOURCE, [("**.py", "python"), ("**.html", "jinja2")], keywords={"_": None, "translatable": None})
+    return {text: file for file, _line, text, _comments, _context in found if isinstance(text, str)}
+
+
+def korean() -> dict[str, str]:
+    """Every translation of all fragments."""
+    known = {}
+    for fragment in KOREAN.glob("*.po"):
+        with fragment.open("rb") as stream:
+            known.update({message.id: message.string for message in read_po(stream, locale="ko") if message.id})
+    return known
+
+
+def test_every_text_has_a_korean_translation():
+    """No text a user may see is missing in Korean."""
+    known = korean()
+    missing = {text: file for text, file in messages().items() if not known.get(text)}
+    assert not missing
+
+
+def test_no_translation_is_left_over():
+    """No fragment translates a text that nobody shows any more."""
+    wanted = set(messages())
+    assert not [text for text in korean() if text not in wanted]
+
+
+@pytest.mark.parametrize(("text", "translation"), sorted(korean().items()))
+def test_a_translation_keeps_the_placeholders_and_needs_no_particle(text, translation):
+    """A translation fills in the same facts, and no particle follows a variable whose last sound is not known."""
+    fields = [{field for _literal, field, *_rest in Formatter().parse(one) if field} for one in (text, translation)]
+    assert fields[0] == fields[1]
+    assert not PARTICLE.search(translation)
+
+
+def test_every_column_has_a_meaning_in_both_languages():
+    """The dictionary explains each column in English and in Korean."""
+    for name, column in columns().items():
+        assert column.meaning["en"].endswith("."), name
+        assert HANGUL.search(column.meaning["ko"]), name
+
+
+def test_every_subject_with_a_name_has_it_in_both_languages():
+    """A place or model that is shown by name has one in each language."""
+    for subject, names in read_edition().names.items():
+        assert {"en", "ko"} <= set(names), subject

@@ -1,0 +1,119 @@
+"""Every engine gives the same bits: the same sums, so the same hash, on DuckDB, Polars and PySpark."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+import pytest
+
+from joulebook.account import pricing
+from joulebook.account.resolve import Resolver, shares
+from joulebook.book import Book
+from joulebook.terms.columns import columns
+from joulebook.terms.usage import USAGE_COLUMNS
+
+Rows = list[dict[str, Any]]
+
+
+def small_tables(book: Book) -> dict[str, Rows]:
+    """The resolved factors of the sample."""
+    usage = pricing.keyed(book.store.table("usage"))
+    resolver = Resolver(book.edition, book.policy)
+
+    def distinct(names: tuple[str, ...]) -> Rows:
+        return book.store.rows(usage.select(*names).unique())
+
+    return {
+        "models": resolver.models(distinct(pricing.MODEL_KEY)),
+        "places": resolver.places(distinct(pricing.PLACE_KEY)),
+        "shares": shares(row["request_count"] for row in distinct(pricing.SHARE_KEY)),
+    }
+
+
+def naive(rows: Rows) -> Rows:
+    """Rows with instants as tables show them: UTC without a zone."""
+    return [{name: _naive(value) for name, value in row.items()} for row in rows]
+
+
+def _naive(value: object) -> object:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def result_hash(groups: Rows) -> str:
+    """Hash of the sums, in an order of their own."""
+    names = [*pricing.GROUP, *(f"{name}_q" for name in pricing.PRICED), "row_count", "request_count", "key_a", "key_b"]
+    rows = sorted(json.dumps([str(_naive(row[name])) for name in names]) for row in groups)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def cube_of(usage: nw.LazyFrame, tables: dict[str, nw.LazyFrame]) -> nw.LazyFrame:
+    """The pipeline from usage to sums, whatever the engine."""
+    return pricing.cube(pricing.in_grains(pricing.price(pricing.keyed(usage), **tables)))
+
+
+@pytest.fixture(scope="module")
+def expected(sample_book: Book) -> str:
+    """The hash of the embedded engine."""
+    tables = {name: sample_book.store.small_table(name, rows) for name, rows in small_tables(sample_book).items()}
+    return result_hash(sample_book.store.rows(cube_of(sample_book.store.table("usage"), tables)))
+
+
+def _typed(name: str) -> str:
+    return columns()[name].type if name in columns() else "string"
+
+
+def test_polars_gives_the_same_hash(sample_book: Book, expected: str):
+    """Polars sums to the same whole numbers as DuckDB."""
+    polars = pytest.importorskip("polars")
+    types = {"float64": polars.Float64, "int64": polars.Int64, "string": polars.String, "timestamp": polars.Datetime("us")}
+
+    def table(rows: Rows) -> nw.LazyFrame:
+        return nw.from_native(polars.LazyFrame(naive(rows), schema={name: types[_typed(name)] for name in rows[0]}))
+
+    files = sample_book.store.segments("usage")
+    usage = polars.scan_parquet(files).select(USAGE_COLUMNS).with_columns(polars.col("started_at").dt.replace_time_zone(None))
+    tables = {name: table(rows) for name, rows in small_tables(sample_book).items()}
+    groups = cube_of(nw.from_native(usage), tables).collect("polars").rows(named=True)
+    assert result_hash(groups) == expected
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """A local Spark with two threads."""
+    pyspark_sql = pytest.importorskip("pyspark.sql")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed; Spark needs it")
+    settings = {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": "1g",
+    }
+    builder = pyspark_sql.SparkSession.builder.master("local[2]").appName("joulebook-tests")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.mark.filterwarnings("default")  # the JVM bridge leaves sockets to the collector
+def test_spark_gives_the_same_hash(sample_book: Book, expected: str, spark: Any):
+    """Spark sums to the same whole numbers as DuckDB."""
+    sql_types = {"float64": "double", "int64": "bigint", "string": "string", "timestamp": "timestamp_ntz"}
+
+    def table(rows: Rows) -> nw.LazyFrame:
+        schema = ", ".join(f"{name} {sql_types[_typed(name)]}" for name in rows[0])
+        return nw.from_native(spark.createDataFrame([tuple(row.values()) for row in naive(rows)], schema))
+
+    files = [str(path) for path in sample_book.store.segments("usage")]
+    usage = spark.read.parquet(*files).selectExpr(
+        *(f"cast({name} as timestamp_ntz) as {name}" if name == "started_at" else name for name in USAGE_COLUMNS)
+    )
+    tables = {name: table(rows) for name, rows in small_tables(sample_book).items()}
+    groups = [row.asDict() for row in cube_of(nw.from_native(usage), tables).to_native().collect()]
+    assert result_hash(groups) == expected
