@@ -16,7 +16,9 @@ from joulebook.account.resolve import Resolver, shares
 from joulebook.errors import FactorMissing, StoreConflict, UsageError
 from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported, sifted
+from joulebook.ingest.mapping import same_names
 from joulebook.ingest.reader import ReadOptions, read_path
+from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
 from joulebook.ledger.posting import by_span, postings, reversals
 from joulebook.store.store import Store
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     from joulebook.factors.edition import Edition
     from joulebook.terms.usage import Usage
+
+BULK = "parquet"
+"""The format that the engine reads by itself, many millions of rows at a time."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -69,8 +74,14 @@ class Book:
     def import_file(
         self, reader: str, path: Path, options: ReadOptions, tell: Callable[[int], None] | None = None
     ) -> Imported:
-        """Book the rows of a file that are new, as `import_rows` does."""
-        return self.import_rows(read_path(reader, path, options), options.source_id(reader), tell)
+        """Book the rows of a file that are new, as `import_rows` does; Parquet is read by the engine."""
+        source = options.source_id(reader)
+        if reader != BULK:
+            return self.import_rows(read_path(reader, path, options), source, tell)
+        mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
+        added = self.store.append_parquet("usage", path, mapping, unique="usage_key", info={"import": source})
+        self.post(f"import {source}")
+        return Imported(added.added, added.already, added.refused, added.findings)
 
     def import_rows(
         self, given: "Iterable[Usage | Finding]", source: str, tell: Callable[[int], None] | None = None
@@ -120,9 +131,9 @@ class Book:
         chosen = selection.selected(target, standing)
         spans = by_span(chosen or standing)
         if chosen:
-            frames = (pricing.only(self._priced_again(span, rows), rows) for span, rows in spans.items())
+            frames = (pricing.only(self._priced_again(span, rows), rows) for span, rows in spans)
         elif selection.is_key(target):
-            frames = (pricing.one(self._priced_again(span, rows), target) for span, rows in spans.items())
+            frames = (pricing.one(self._priced_again(span, rows), target) for span, rows in spans)
             frames = list(frames)
             groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
             chosen = [explanation.as_posting(group) for group in groups]
@@ -145,7 +156,7 @@ class Book:
         yield from audit.forged(rows)
         yield from audit.unresolved(rows, self.resolutions())
         yield from audit.unpaired(rows)
-        for span, members in by_span(row for row in rows if row["reverses"] is None).items():
+        for span, members in by_span(row for row in rows if row["reverses"] is None):
             cube = pricing.cube(pricing.in_grains(self._priced_again(span, members)))
             yield from audit.replayed(members, self.store.rows(cube))
 

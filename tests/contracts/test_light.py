@@ -12,7 +12,8 @@ SDKS = ("openai", "anthropic", "google", "boto3", "azure", "requests", "httpx", 
 
 def loaded_after(statement: str) -> set[str]:
     """Top-level modules that a fresh interpreter has loaded after a statement."""
-    code = f"{statement}\nimport sys, json\nprint('\\n' + json.dumps(sorted({{m.partition('.')[0] for m in sys.modules}})))"
+    listing = "sorted({name.partition('.')[0] for name in sys.modules})"
+    code = f"{statement}\nimport sys, json\nprint('\\n' + json.dumps({listing}))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout.splitlines()[-1]))
 

@@ -20,7 +20,9 @@ PARTICLE = re.compile(r"\}(은|는|이|가|을|를|과|와|으로|로)(?![가-�
 
 def messages() -> dict[str, str]:
     """Every text that the source marks for translation, with the file it stands in."""
-    found = extract_from_dir(SOURCE, [("**.py", "python"), ("**.html", "jinja2")], keywords={"_": None, "translatable": None})
+    found = extract_from_dir(
+        SOURCE, [("**.py", "python"), ("**.html", "jinja2")], keywords={"_": None, "translatable": None}
+    )
     return {text: file for file, _line, text, _comments, _context in found if isinstance(text, str)}
 
 

@@ -151,7 +151,7 @@ def test_request_ids_are_the_key():
     text = "time,id,in\n" + "".join(f"2026-01-02T03:04:05Z,{one}\n" for one in ("a,1", "a,1", "a,2", ",2"))
     found = parse(text, mapping={"started_at": "time", "request_id": "id", "input_tokens": "in"})
     assert len({row["usage_key"] for row in rows(found)}) == 1
-    assert findings(found) == [(4, "same-key"), (5, "missing-value")]
+    assert findings(found) == [(4, "same-key"), (5, "missing-value"), (None, "no-cache-split")]
 
 
 def test_user_ids_are_hashed():
@@ -187,7 +187,8 @@ def test_json_lines_with_nested_fields():
     text = '{"at": 1767323045, "usage": {"prompt_tokens": 7}}\n[1]\n{oops}\n\n{"at": 1767323045, "usage": null}\n'
     found = parse(text, name="jsonl", mapping={"started_at": "at", "input_tokens": "usage.prompt_tokens"})
     assert rows(found)[0]["uncached_input_tokens"] == 7
-    assert findings(found) == [(2, "not-an-object"), (3, "not-json"), (5, "nothing-consumed")]
+    told = [(2, "not-an-object"), (3, "not-json"), (5, "nothing-consumed"), (None, "no-cache-split")]
+    assert findings(found) == told
 
 
 def test_columns_named_like_ours_need_no_mapping():
@@ -236,7 +237,7 @@ def test_unreadable_files(tmp_path):
 
 
 def test_azure_traces(shared_data):
-    """The production traces give every line, exact totals, one warning for the missing zone, and no key twice."""
+    """The production traces give every line, exact totals, warnings for zone and cache, and no key twice."""
     for name, count, tokens_in, tokens_out in (
         ("code", 8819, 18059974, 245896),
         ("conv", 19366, 22361870, 4088665),
@@ -245,7 +246,7 @@ def test_azure_traces(shared_data):
         assert detect(path)[0].name == "azure-llm"
         found = list(read_path("azure-llm", path))
         booked = rows(found)
-        assert findings(found) == [(2, "no-timezone")]
+        assert findings(found) == [(2, "no-timezone"), (None, "no-cache-split")]
         assert len({row["usage_key"] for row in booked}) == len(booked) == count
         assert sum(row["uncached_input_tokens"] for row in booked) == tokens_in
         assert sum(row["visible_output_tokens"] for row in booked) == tokens_out

@@ -69,13 +69,22 @@ def _typed(name: str) -> str:
 def test_polars_gives_the_same_hash(sample_book: Book, expected: str):
     """Polars sums to the same whole numbers as DuckDB."""
     polars = pytest.importorskip("polars")
-    types = {"float64": polars.Float64, "int64": polars.Int64, "string": polars.String, "timestamp": polars.Datetime("us")}
+    types = {
+        "float64": polars.Float64,
+        "int64": polars.Int64,
+        "string": polars.String,
+        "timestamp": polars.Datetime("us"),
+    }
 
     def table(rows: Rows) -> nw.LazyFrame:
         return nw.from_native(polars.LazyFrame(naive(rows), schema={name: types[_typed(name)] for name in rows[0]}))
 
     files = sample_book.store.segments("usage")
-    usage = polars.scan_parquet(files).select(USAGE_COLUMNS).with_columns(polars.col("started_at").dt.replace_time_zone(None))
+    usage = (
+        polars.scan_parquet(files)
+        .select(USAGE_COLUMNS)
+        .with_columns(polars.col("started_at").dt.replace_time_zone(None))
+    )
     tables = {name: table(rows) for name, rows in small_tables(sample_book).items()}
     groups = cube_of(nw.from_native(usage), tables).collect("polars").rows(named=True)
     assert result_hash(groups) == expected

@@ -84,3 +84,10 @@ def test_a_range_down_to_zero_takes_its_whole_share_off():
     found = total([Share(3.0, [spread]), Share(7.0, [])]).range
     assert found.low == pytest.approx(7.0)
     assert total([]).range == Range(0.0, 0.0, 0.0)
+
+
+def test_a_factor_may_act_on_one_part_more_than_on_another():
+    """The part on which a shared factor acts strongly keeps its range inside a total, in whatever order parts come."""
+    strong, weak = Share(10.0, [Spread("batch", 0.9, 0.9)]), Share(0.1, [Spread("batch", 0.1, 0.1)])
+    for parts in ([strong, weak], [weak, strong]):
+        assert total(parts).range.high > 0.99 * total([strong]).range.high

@@ -2,9 +2,9 @@
 
 A row is a product of factors, so on the log scale its sigmas add in squares. A total is a sum over rows, and rows
 share factors: the same model's factor is wrong for all of them together. To first order the total then moves with
-factor *f* by the part of the total that *f* stands behind, and independent factors add in squares:
+factor *f* by the parts that *f* stands behind, each by its own sigma, and independent factors add in squares:
 
-    sigma(total) = sqrt(sum over f of (sigma_f x part_f / total) ** 2)
+    sigma(total) = sqrt(sum over f of (sum over parts p of f of sigma_fp x p) ** 2) / total
 
 Source: JCGM 100:2008 (GUM), 5.1.2, law of propagation of uncertainty, applied to logarithms.
 """
@@ -21,7 +21,7 @@ class Spread:
     """How uncertain one factor is, on the log scale, each side on its own.
 
     Attributes:
-        factor_id: which factor; equal ids move together.
+        factor_id: which factor; equal ids move together, though they may act on one share more than on another.
         sigma_low: sigma of the lower side; infinite where the low end is zero.
         sigma_high: sigma of the upper side.
     """
@@ -69,21 +69,21 @@ def total(shares: Iterable[Share]) -> Total:
     >>> together.range.high > apart.range.high
     True
     """
-    mid = 0.0
-    behind: dict[str, float] = {}
-    spread_of: dict[str, Spread] = {}
+    mid = open_low = 0.0
+    low_moves: dict[str, float] = {}
+    high_moves: dict[str, float] = {}
     for share in shares:
         mid += share.amount
         for spread in share.spreads:
-            behind[spread.factor_id] = behind.get(spread.factor_id, 0.0) + share.amount
-            spread_of[spread.factor_id] = spread
+            if math.isfinite(spread.sigma_low):
+                low_moves[spread.factor_id] = low_moves.get(spread.factor_id, 0.0) + share.amount * spread.sigma_low
+            else:
+                open_low += share.amount
+            high_moves[spread.factor_id] = high_moves.get(spread.factor_id, 0.0) + share.amount * spread.sigma_high
     if mid == 0:
         return Total(Range.exact(mid), {})
-    finite_low = [(behind[i] * s.sigma_low / mid) for i, s in spread_of.items() if math.isfinite(s.sigma_low)]
-    open_low = sum(behind[i] for i, s in spread_of.items() if not math.isfinite(s.sigma_low))
-    high_terms = {i: behind[i] * s.sigma_high / mid for i, s in spread_of.items()}
-    low = max(0.0, mid * math.exp(-Z90 * math.hypot(*finite_low)) - open_low)
-    high = mid * math.exp(Z90 * math.hypot(*high_terms.values()))
-    variance = sum(term * term for term in high_terms.values())
-    ratios = {i: term * term / variance for i, term in high_terms.items()} if variance else {}
+    low = max(0.0, mid * math.exp(-Z90 * math.hypot(*low_moves.values()) / mid) - open_low)
+    high = mid * math.exp(Z90 * math.hypot(*high_moves.values()) / mid)
+    variance = sum(move * move for move in high_moves.values())
+    ratios = {name: move * move / variance for name, move in high_moves.items()} if variance else {}
     return Total(Range(low, mid, high), ratios)

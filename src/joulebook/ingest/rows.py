@@ -102,6 +102,9 @@ class RowMaker:
         if self._naive is not None:
             name, line = self._naive
             yield Finding(self.file, line, "no-timezone", {"column": self._column(name)}, is_error=False)
+        mapped = self.mapping.columns.keys()
+        if mapped & {"uncached_input_tokens", "input_tokens"} and "cache_read_tokens" not in mapped:
+            yield Finding(self.file, None, "no-cache-split", {}, is_error=False)
 
     def finding(self, line: int | None, rule: str, name: str) -> Finding:
         """A finding on one field, told by the name of its column in the file."""

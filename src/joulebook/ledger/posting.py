@@ -107,9 +107,12 @@ def _plain(value: object) -> object:
     return value
 
 
-def by_span(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[int, int], list[Mapping[str, Any]]]:
-    """Postings by the versions of usage they speak about, in order."""
-    found: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
+def by_span(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[int, int], list[Mapping[str, Any]]]]:
+    """Postings that were made together, with the versions of usage they speak about, in order.
+
+    The same span may come twice: once when its usage was booked, and once for each restatement.
+    """
+    found: dict[tuple[int, int, datetime], list[Mapping[str, Any]]] = {}
     for row in rows:
-        found.setdefault((row["usage_after"], row["usage_through"]), []).append(row)
-    return dict(sorted(found.items()))
+        found.setdefault((row["usage_after"], row["usage_through"], row["posted_at"]), []).append(row)
+    return [((after, through), members) for (after, through, _when), members in sorted(found.items())]

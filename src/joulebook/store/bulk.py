@@ -71,17 +71,28 @@ def _stored(query: str) -> str:
     return f"SELECT {stored(USAGE_COLUMNS)} FROM ({query})"
 
 
+def parquet_columns(engine: "DuckDBPyConnection", path: Path) -> tuple[str, ...]:
+    """Names of the columns of a Parquet file.
+
+    Raises:
+        InputUnreadable: the file is no Parquet file.
+    """
+    import duckdb  # noqa: PLC0415  (only commands that compute pay)
+
+    try:
+        return tuple(row[0] for row in engine.execute(f"DESCRIBE FROM read_parquet({literal(str(path))})").fetchall())
+    except duckdb.Error as fault:
+        raise InputUnreadable(file=str(path), what=NOT_PARQUET, next_step=CHECK_FILE) from fault
+
+
 def _source(
     engine: "DuckDBPyConnection", path: Path, declaration: Declaration, bulk: Bulk
 ) -> tuple[str, dict[str, str]]:
     """Query of the mapped columns, and their types; a column that is not there becomes a finding."""
     import duckdb  # noqa: PLC0415  (only commands that compute pay)
 
+    here = parquet_columns(engine, path)
     file = f"read_parquet({literal(str(path))}, file_row_number = true)"
-    try:
-        here = {row[0] for row in engine.execute(f"DESCRIBE FROM {file}").fetchall()}
-    except duckdb.Error as fault:
-        raise InputUnreadable(file=str(path), what=NOT_PARQUET, next_step=CHECK_FILE) from fault
     listed = ["file_row_number + 1 AS _record"]
     for name, column in declaration.columns.items():
         sql = identifier(column) if column in here else ".".join(identifier(part) for part in column.split("."))

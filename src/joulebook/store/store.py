@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.errors import BadValue, StoreDamaged, UnknownName
-from joulebook.store.bulk import write_bulk
+from joulebook.store.bulk import parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_writing, unordered
 from joulebook.store.declared import Declaration
@@ -212,6 +212,14 @@ class Store:
             return self._append(table, key_checks_sql(spool.sql(), columns, unique), Terms(unique, info, expected))
         finally:
             spool.path.unlink(missing_ok=True)
+
+    def columns_of(self, path: Path) -> tuple[str, ...]:
+        """Names of the columns of a Parquet file.
+
+        Raises:
+            InputUnreadable: the file is no Parquet file.
+        """
+        return parquet_columns(self.engine, path)
 
     def append_parquet(
         self, table: str, path: Path, mapping: Declaration, *, unique: str, info: Mapping[str, str]

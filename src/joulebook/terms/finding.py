@@ -81,6 +81,10 @@ RULES: dict[str, str] = {
         "No version names this segment: an import was killed or is running, or log files were taken away. Next: see "
         "whether versions are missing; what a killed import left is tidied up after a day."
     ),
+    "no-cache-split": translatable(
+        "The file does not tell cached input apart; all input is priced as computed afresh. Next: map "
+        "cache_read_tokens if the source has it."
+    ),
     "posting-changed": translatable("Posting {id} is not what its hash says. Next: restore the book from a copy."),
     "resolution-changed": translatable("Factors {id} do not match their hash. Next: restore the book from a copy."),
     "factors-lost": translatable("The factors of posting {id} are gone. Next: restore the book from a copy."),

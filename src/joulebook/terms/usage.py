@@ -9,7 +9,12 @@ from typing import TypedDict
 INPUT_CLASSES = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens")
 OUTPUT_CLASSES = ("visible_output_tokens", "reasoning_output_tokens")
 TOKEN_CLASSES = (*INPUT_CLASSES, *OUTPUT_CLASSES)
-"""Five disjoint classes; a reader converts its supplier's inclusive or exclusive counts into these."""
+"""Five disjoint classes; a reader converts its supplier's inclusive or exclusive counts into these.
+
+A class that a source does not tell apart is unknown (None), and its tokens are inside a class of its side that is told:
+all input is then priced as computed afresh. Tokens that a source does not count at all, such as the hidden reasoning of
+an exported chat, make the row's ``tier`` estimated, and its energy a lower bound.
+"""
 
 USAGE_COLUMNS = (
     "usage_key",
