@@ -1,5 +1,6 @@
 """Both languages are complete."""
 
+import ast
 import re
 from pathlib import Path
 from string import Formatter
@@ -14,16 +15,22 @@ from joulebook.terms.columns import columns
 
 SOURCE = Path(joulebook.__file__).parent
 KOREAN = SOURCE / "locale" / "ko"
+MARKS = {"_", "translatable"}
 HANGUL = re.compile(r"[가-힣]")
 PARTICLE = re.compile(r"\}(은|는|이|가|을|를|과|와|으로|로)(?![가-힣])")
 
 
 def messages() -> dict[str, str]:
     """Every text that the source marks for translation, with the file it stands in."""
-    found = extract_from_dir(
-        SOURCE, [("**.py", "python"), ("**.html", "jinja2")], keywords={"_": None, "translatable": None}
-    )
-    return {text: file for file, _line, text, _comments, _context in found if isinstance(text, str)}
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS and node.args:
+                text = node.args[0]
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    found[text.value] = str(path.relative_to(SOURCE))
+    pages = extract_from_dir(SOURCE, [("**.html", "jinja2")], keywords={"_": None})
+    return found | {text: file for file, _line, text, _comments, _context in pages if isinstance(text, str)}
 
 
 def korean() -> dict[str, str]:
