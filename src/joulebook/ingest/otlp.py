@@ -19,13 +19,12 @@ from joulebook.errors import translatable
 from joulebook.ingest.otlp_words import AGENT_EVENTS, LOGS, PASSED_OVER, SPAN_WORDS, SPANS, first_of
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, loaded, name_of, rows_of, utf8_lines, whole
+from joulebook.ingest.records import JSON_STARTS, Record, dicts, json_documents, name_of, rows_of, whole
 from joulebook.ingest.wire import WireFaultError, decoded
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
 LENGTH_BYTES = 4
-JSON_STARTS = (b"{", b"[", b"\xef\xbb\xbf{", b"\xff\xfe", b"\xfe\xff")
 OPERATION = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "llm.request.type")
 
 
@@ -54,7 +53,7 @@ def _requests(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[st
     head = stream.read(LENGTH_BYTES)
     stream.seek(0)
     if head.startswith(JSON_STARTS) or not head.strip():
-        yield from _json_requests(stream, file)
+        yield from json_documents(stream, file)
         return
     for number, message in enumerate(_messages(stream.read()), start=1):
         request = export_request(message)
@@ -69,25 +68,6 @@ def export_request(message: bytes) -> dict[str, Any] | None:
         except WireFaultError:
             continue
     return None
-
-
-def _json_requests(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any]] | Finding]:
-    rest: list[bytes] = []
-    number = 0
-    for number, line in enumerate(utf8_lines(stream, file), start=1):
-        request = None if rest else loaded(line)
-        if isinstance(request, dict):
-            yield number, request
-        elif rest or (number == 1 and line.strip() in {b"{", b"["}):
-            rest.append(line)
-        elif line.strip():
-            yield Finding(file, number, "not-json" if line.endswith(b"\n") else "truncated")
-    whole_text = loaded(b"".join(rest)) if rest else []
-    if whole_text is None:
-        yield Finding(file, None, "broken-json")
-    for request in whole_text if isinstance(whole_text, list) else [whole_text]:
-        if isinstance(request, dict):
-            yield None, request
 
 
 def _messages(content: bytes) -> Iterator[bytes]:
@@ -117,11 +97,11 @@ def _records(requests: Iterator[tuple[int | None, dict[str, Any]] | Finding]) ->
 def _entries(request: Mapping[str, Any]) -> Iterator[tuple[bool, dict[str, Any], dict[str, Any]]]:
     """Whether it is a span, the attributes of its resource, and the span or log record, for all of a request."""
     for outer, middle, inner in (("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")):
-        for group in _dicts(request.get(outer)):
+        for group in dicts(request.get(outer)):
             owner = group.get("resource")
             resource = _attributes(owner) if isinstance(owner, dict) else {}
-            for scope in _dicts(group.get(middle)):
-                for entry in _dicts(scope.get(inner)):
+            for scope in dicts(group.get(middle)):
+                for entry in dicts(scope.get(inner)):
                     yield inner == "spans", resource, entry
 
 
@@ -194,7 +174,7 @@ def _owner(resource: Mapping[str, Any]) -> dict[str, object]:
 def _attributes(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as a plain dictionary; only single values are kept."""
     found: dict[str, Any] = {}
-    for attribute in _dicts(entry.get("attributes")):
+    for attribute in dicts(entry.get("attributes")):
         value = attribute.get("value")
         if isinstance(value, dict):
             kind, content = next(iter(value.items()), ("", None))
@@ -213,7 +193,3 @@ def _nanoseconds(value: object) -> object:
     """A time in nanoseconds as text, which `joulebook.ingest.cells.instant` reads; 0 is unknown."""
     text = str(value or "")
     return text if text not in {"", "0"} else None
-
-
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    yield from (entry for entry in (value if isinstance(value, list) else []) if isinstance(entry, dict))

@@ -37,6 +37,11 @@ READERS: Mapping[str, str] = MappingProxyType(
         "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
         "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
         "otlp": "joulebook.ingest.otlp:Otlp",
+        "openai-usage": "joulebook.ingest.suppliers:OpenAiUsage",
+        "anthropic-usage": "joulebook.ingest.suppliers:AnthropicUsage",
+        "bedrock-logs": "joulebook.ingest.suppliers:BedrockLogs",
+        "litellm": "joulebook.ingest.gateways:LiteLlm",
+        "openrouter": "joulebook.ingest.gateways:OpenRouter",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from joulebook.ingest.lines import Lines
+from joulebook.ingest.lines import Lines, dig
 from joulebook.ingest.mapping import FieldMapping
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.rows import RowMaker
@@ -36,6 +36,7 @@ TOKEN_FIELDS = (
 """Fields of most records of language models."""
 
 ENDS = (b"\n", b"\r")
+JSON_STARTS = (b"{", b"[", b"\xef\xbb\xbf{", b"\xff\xfe", b"\xfe\xff")
 
 
 def rows_of(
@@ -76,8 +77,9 @@ def marked_lines(stream: BinaryIO, file: str, *marks: bytes) -> Iterator[tuple[i
     A last line that has no end and is no JSON is told as cut off.
     """
     number, line = 0, b"\n"
+    mark, others = marks[0], marks[1:]
     for number, line in enumerate(utf8_lines(stream, file), start=1):
-        if not any(mark in line for mark in marks):
+        if mark not in line and not (others and any(other in line for other in others)):
             continue
         record = loaded(line)
         if isinstance(record, dict):
@@ -116,6 +118,36 @@ def whole_json(stream: BinaryIO, file: str) -> Iterator[object | Finding]:
         yield Finding(file, None, "broken-json")
     else:
         yield value
+
+
+def json_documents(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any]] | Finding]:
+    """The objects of a file that is JSON lines, one JSON text, or a list; with their line where it has lines."""
+    rest: list[bytes] = []
+    number = 0
+    for number, line in enumerate(utf8_lines(stream, file), start=1):
+        document = None if rest else loaded(line)
+        if isinstance(document, dict):
+            yield number, document
+        elif rest or (number == 1 and line.lstrip().startswith((b"{", b"["))):
+            rest.append(line)
+        elif line.strip():
+            yield Finding(file, number, "not-json" if line.endswith(ENDS) else "truncated")
+    text = loaded(b"".join(rest)) if rest else []
+    if text is None:
+        yield Finding(file, None, "broken-json")
+    for document in text if isinstance(text, list) else [text]:
+        if isinstance(document, dict):
+            yield None, document
+
+
+def dicts(value: object) -> Iterator[dict[str, Any]]:
+    """The objects in a list, or none where it is no list."""
+    yield from (entry for entry in (value if isinstance(value, list) else []) if isinstance(entry, dict))
+
+
+def first_of(record: object, *paths: str) -> object:
+    """The first value that is there, of several names for the same thing; dots lead into nested objects."""
+    return next((value for path in paths if (value := dig(record, path)) is not None), None)
 
 
 def whole(value: object) -> int | None:

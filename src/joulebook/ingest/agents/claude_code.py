@@ -10,7 +10,7 @@ a subagent's messages.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
@@ -50,51 +50,68 @@ class ClaudeCode:
 
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    best: dict[str, tuple[int, dict[str, object]]] = {}
+    best: dict[str, _Written] = {}
     for item in marked_lines(stream, file, b'"usage"'):
         if isinstance(item, Finding):
             yield item
             continue
         line, entry = item
-        for record in _answers(entry):
-            key = str(record["request_id"])
-            known = best.get(key)
-            if known is None:
-                best[key] = (line, record)
-            elif _output(record) >= _output(known[1]):
-                best[key] = (known[0], {**record, "started_at": known[1]["started_at"]})
-    yield from best.values()
+        message, usage = entry.get("message"), dig(entry, "message.usage")
+        if entry.get("type") != "assistant" or not isinstance(message, dict) or not isinstance(usage, dict):
+            continue
+        if message.get("model") == SYNTHETIC or entry.get("isApiErrorMessage") is True:
+            continue
+        identity = _identity(entry, message)
+        output = whole(usage.get("output_tokens")) or 0
+        known = best.get(identity)
+        if known is None:
+            best[identity] = _Written(line, entry.get("timestamp"), output, entry, message, usage)
+        elif output >= known.output:
+            best[identity] = _Written(known.line, known.began, output, entry, message, usage)
+    for identity, written in best.items():
+        for record in _answers(identity, written):
+            yield written.line, record
 
 
-def _answers(entry: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    """The main model's answer of one line, then those of its advisors."""
-    message, usage = entry.get("message"), dig(entry, "message.usage")
-    if entry.get("type") != "assistant" or not isinstance(message, dict) or not isinstance(usage, dict):
-        return
-    model = name_of(message.get("model"))
-    if model == SYNTHETIC or entry.get("isApiErrorMessage") is True:
-        return
-    identity = _identity(entry, message)
+class _Written(NamedTuple):
+    """The line of an answer that counts, with where and when its first line stood."""
+
+    line: int
+    began: object
+    output: int
+    entry: Mapping[str, object]
+    message: Mapping[str, object]
+    usage: Mapping[str, object]
+
+
+def _answers(identity: str, written: _Written) -> Iterator[dict[str, object]]:
+    """The main model's answer, then those of its advisors."""
+    entry, usage, message_id = written.entry, written.usage, written.message.get("id")
+    model = name_of(written.message.get("model"))
     shared = {
-        "started_at": entry.get("timestamp"),
-        "provider": _host(message.get("id"), model),
+        "started_at": written.began,
         "project": folder_name(entry.get("cwd")),
         "tool": ClaudeCode.name,
         "service_tier": name_of(usage.get("service_tier")),
+    }
+    yield {
+        **shared,
+        **_counts(usage),
+        "model": model,
+        "provider": _host(message_id, model),
+        "request_id": identity,
         "cost_usd": entry.get("costUSD"),
     }
-    yield {**shared, **_counts(usage), "model": model, "request_id": identity}
     iterations = usage.get("iterations")
     for number, one in enumerate(iterations if isinstance(iterations, list) else []):
         if isinstance(one, dict) and one.get("type") == "advisor_message":
-            model = name_of(one.get("model"))
+            advisor = name_of(one.get("model"))
             yield {
                 **shared,
                 **_counts(one),
-                "model": model,
-                "provider": _host(message.get("id"), model),
+                "model": advisor,
+                "provider": _host(message_id, advisor),
                 "request_id": f"{identity}:advisor:{number}",
-                "cost_usd": None,
             }
 
 
@@ -114,7 +131,3 @@ def _host(message_id: object, model: str | None) -> str | None:
 
 def _counts(usage: Mapping[str, object]) -> dict[str, object]:
     return {ours: usage.get(theirs) for ours, theirs in COUNTS.items()}
-
-
-def _output(record: Mapping[str, object]) -> int:
-    return whole(record.get("visible_output_tokens")) or 0

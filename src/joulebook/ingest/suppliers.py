@@ -1,0 +1,191 @@
+"""Usage reports of suppliers' administration APIs, and invocation logs of clouds, as saved files.
+
+Buckets of the usage APIs are keyed by what they speak about (time, model, project, ...), not by their counts: save them
+when the bucket has ended, for a bucket that still grows would be booked once, too low.
+
+Sources: OpenAI API reference, "Usage" (input contains cached tokens and cache writes); Anthropic API reference,
+"Get Messages Usage Report" (input without cache; the report does not count requests); Amazon Bedrock user guide,
+"Model invocation logging", and API reference, "TokenUsage" (input without cache).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.lines import dig
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, first_of, json_documents, name_of, rows_of, whole
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+BUCKET_FIELDS = (*TOKEN_FIELDS, "image_count", "audio_s")
+OPENAI = "organization.usage."
+OPENAI_KINDS: Mapping[str, Mapping[str, str]] = {
+    "completions": {
+        "input_tokens": "input_tokens",
+        "cache_read_tokens": "input_cached_tokens",
+        "cache_write_tokens": "input_cache_write_tokens",
+        "output_tokens": "output_tokens",
+    },
+    "embeddings": {"embedding_tokens": "input_tokens"},
+    "images": {"image_count": "images"},
+    "audio_transcriptions": {"audio_s": "seconds"},
+}
+"""Kind of result -> our word -> their word. Ignored kinds: moderations, vector stores, code interpreter sessions and
+speech (counted in characters), which have no column of usage."""
+
+BUCKET_NAMES = ("project_id", "workspace_id", "user_id", "api_key_id", "account_id", "model", "batch", "service_tier")
+BUCKET_NAMES += ("context_window", "inference_geo", "speed", "size", "source", "object")
+"""What a bucket may be grouped by: together with its time, its identity."""
+
+
+class OpenAiUsage:
+    """Pages of OpenAI's organization usage API."""
+
+    name = "openai-usage"
+    signs = translatable("buckets with organization.usage results, as OpenAI's usage API gives them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the kind of its results."""
+        return 0.98 if OPENAI.encode() in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per result."""
+        return rows_of(self.name, options, _openai(stream, options.file), BUCKET_FIELDS)
+
+
+class AnthropicUsage:
+    """Pages of Anthropic's usage report. It tells no number of requests: that stays unknown."""
+
+    name = "anthropic-usage"
+    signs = translatable("buckets with uncached_input_tokens, as Anthropic's usage report gives them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the names of its times and counts."""
+        return 0.98 if b'"starting_at"' in head and b'"uncached_input_tokens"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per result."""
+        for row in rows_of(self.name, options, _anthropic(stream, options.file)):
+            if not isinstance(row, Finding):
+                del row["request_count"]
+            yield row
+
+
+class BedrockLogs:
+    """Model invocation logs of Amazon Bedrock, as delivered to S3 or CloudWatch."""
+
+    name = "bedrock-logs"
+    signs = translatable("records of schemaType ModelInvocationLog, as Amazon Bedrock writes them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the type of its records."""
+        return 0.98 if b'"ModelInvocationLog"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per invocation."""
+        return rows_of(self.name, options, _bedrock(stream, options.file))
+
+
+def _buckets(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any], dict[str, Any]] | Finding]:
+    for item in json_documents(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, page = item
+        for bucket in dicts(page["data"]) if "data" in page else [page]:
+            for result in dicts(bucket.get("results")):
+                yield line, bucket, result
+
+
+def _openai(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    for item in _buckets(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, bucket, result = item
+        kind = str(result.get("object", "")).removeprefix(OPENAI).removesuffix(".result")
+        if kind not in OPENAI_KINDS:
+            continue
+        yield (
+            line,
+            {
+                **{ours: result.get(theirs) for ours, theirs in OPENAI_KINDS[kind].items()},
+                **_shared(bucket.get("start_time"), bucket.get("end_time"), result),
+                "provider": "openai",
+                "project": name_of(result.get("project_id")),
+                "request_count": result.get("num_model_requests") or None,
+                "service_tier": "batch" if result.get("batch") is True else name_of(result.get("service_tier")),
+            },
+        )
+
+
+def _anthropic(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    for item in _buckets(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, bucket, result = item
+        yield (
+            line,
+            {
+                **_shared(bucket.get("starting_at"), bucket.get("ending_at"), result),
+                "provider": "anthropic",
+                "uncached_input_tokens": result.get("uncached_input_tokens"),
+                "cache_read_tokens": result.get("cache_read_input_tokens"),
+                "cache_write_tokens": _written(result),
+                "visible_output_tokens": result.get("output_tokens"),
+                "project": name_of(result.get("workspace_id")),
+                "service_tier": name_of(result.get("service_tier")),
+            },
+        )
+
+
+def _written(result: Mapping[str, Any]) -> object:
+    """Tokens written to the cache for five minutes and for an hour; a cell that is no count is handed on."""
+    cells = [
+        first_of(result, f"cache_creation.ephemeral_{life}_input_tokens", f"cache_creation_{life}_input_tokens")
+        for life in ("5m", "1h")
+    ]
+    told = [cell for cell in cells if cell is not None]
+    odd = [cell for cell in told if (whole(cell) or 0) <= 0 and cell != 0]
+    if odd:
+        return odd[0]
+    return sum(whole(cell) or 0 for cell in told) if told else None
+
+
+def _shared(start: object, end: object, result: Mapping[str, Any]) -> dict[str, object]:
+    identity = [str(start), str(end), *(f"{name}={result.get(name)}" for name in BUCKET_NAMES)]
+    return {
+        "request_id": "|".join(identity),
+        "started_at": start,
+        "ended_at": end,
+        "model": name_of(result.get("model")),
+    }
+
+
+def _bedrock(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    for item in json_documents(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, entry = item
+        inside = entry.get("message")
+        record = inside if isinstance(inside, dict) else entry
+        if record.get("schemaType") != "ModelInvocationLog" or record.get("errorCode"):
+            continue
+        yield (
+            line,
+            {
+                "request_id": name_of(record.get("requestId")),
+                "started_at": record.get("timestamp"),
+                "model": name_of(str(record.get("modelId") or "").rpartition("/")[2]),
+                "provider": "aws",
+                "region": name_of(record.get("inferenceRegion")) or name_of(record.get("region")),
+                "user_id": dig(record, "identity.arn"),
+                "uncached_input_tokens": dig(record, "input.inputTokenCount"),
+                "cache_read_tokens": dig(record, "input.cacheReadInputTokenCount"),
+                "cache_write_tokens": dig(record, "input.cacheWriteInputTokenCount"),
+                "visible_output_tokens": dig(record, "output.outputTokenCount"),
+            },
+        )
