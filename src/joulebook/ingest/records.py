@@ -155,6 +155,11 @@ def whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def is_odd(counts: Mapping[str, object]) -> bool:
+    """Whether a cell among counts is there but no count: such a record is handed on whole, to be refused and told."""
+    return any(cell is not None and (whole(cell) is None or (whole(cell) or 0) < 0) for cell in counts.values())
+
+
 def name_of(value: object) -> str | None:
     """A text if it is one, else None."""
     return value if isinstance(value, str) and value else None

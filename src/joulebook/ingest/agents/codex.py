@@ -15,7 +15,7 @@ from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -116,6 +116,8 @@ def _difference(
 ) -> dict[str, object] | None:
     """What was used since the event before; None for an event that only repeats it."""
     total, last = dig(payload, "info.total_token_usage"), dig(payload, "info.last_token_usage")
+    if isinstance(total, dict) and is_odd(_counts(total)):
+        return _row(session, entry, _counts(total), f"{session.root}:{entry.get('timestamp')}", None)
     now = _wholes(total) if isinstance(total, dict) else None
     if now is None:
         if not isinstance(last, dict):

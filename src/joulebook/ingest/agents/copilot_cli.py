@@ -11,7 +11,7 @@ from typing import BinaryIO
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -58,8 +58,9 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             project = folder_name(dig(event, "data.context.cwd")) or project
         elif event.get("type") == "session.shutdown" and isinstance(metrics, dict):
             for model, metric in metrics.items():
-                now = _wholes(metric)
-                used = _growth(now, before.get(model))
+                told = {ours: dig(metric, path) for ours, path in COUNTS.items()}
+                now = {ours: number for ours, cell in told.items() if (number := whole(cell)) is not None}
+                used: Mapping[str, object] = told if is_odd(told) else _growth(now, before.get(model))
                 before[model] = now
                 if used.get("input_tokens") or used.get("output_tokens"):
                     yield (
@@ -76,10 +77,6 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
                         },
                     )
             began = None
-
-
-def _wholes(metric: object) -> dict[str, int]:
-    return {ours: number for ours, path in COUNTS.items() if (number := whole(dig(metric, path))) is not None}
 
 
 def _growth(now: Mapping[str, int], before: Mapping[str, int] | None) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole, whole_json
+from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole, whole_json
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -132,15 +132,14 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
 def _counts(tokens: Mapping[str, object], words: tuple[str, ...]) -> dict[str, object]:
     """Our classes of their counts; a total, where given, says what contains what."""
     taken, cached, output, thoughts, tool, total = (tokens.get(word) for word in words)
-    extra = whole(tool) or 0
-    parts = sum(whole(cell) or 0 for cell in (taken, output)) + extra
+    counted, extra = whole(taken), whole(tool) or 0
+    parts, all_told = (counted or 0) + (whole(output) or 0) + extra, whole(total)
     hidden, kept = whole(thoughts) or 0, whole(cached) or 0
-    is_input_apart = kept > 0 and total in {parts + kept, parts + kept + hidden}
-    is_reasoning_inside = hidden > 0 and total in {parts, parts + kept if is_input_apart else parts}
-    number = whole(taken)
-    both = taken if number is None else number + extra
+    is_input_apart = kept > 0 and all_told in {parts + kept, parts + kept + hidden}
+    is_reasoning_inside = hidden > 0 and all_told == (parts + kept if is_input_apart else parts)
+    both = taken if counted is None else counted + extra
     return {
-        "uncached_input_tokens" if is_input_apart else "input_tokens": both if tool is None or extra >= 0 else tool,
+        "uncached_input_tokens" if is_input_apart else "input_tokens": tool if is_odd({"tool": tool}) else both,
         "cache_read_tokens": cached,
         "output_tokens" if is_reasoning_inside else "visible_output_tokens": output,
         "reasoning_output_tokens": thoughts,
