@@ -3,7 +3,7 @@
 Each finding names file and line. The shipped library must have none; `joulebook factors check` runs in CI.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import combinations
 
 from joulebook.factors.edition import UNKNOWN, Edition, Factor, Link, latest_known
@@ -20,14 +20,19 @@ KNOWN_TIERS = (Tier.MEASURED, Tier.DERIVED)
 """Tiers of what was observed, which cannot be known before it begins."""
 
 
-def check(edition: Edition) -> list[Finding]:
-    """Everything that is inconsistent between the rows, links and sources of an edition, in the order of the files."""
+def check(edition: Edition, also_used: Collection[str] = ()) -> list[Finding]:
+    """Everything that is inconsistent between the rows, links and sources of an edition, in the order of the files.
+
+    Args:
+        edition: the edition.
+        also_used: sources that something besides factors and links uses, such as a series.
+    """
     shipped = [row for row in edition.factors if not row.is_user]
     found = [
         *(finding for row in shipped for finding in _row(row)),
         *_clocks(edition, [*shipped, *(link for link in edition.links if not link.is_user)]),
         *_licences(edition, shipped),
-        *_orphans(edition),
+        *_orphans(edition, also_used),
         *_stages(shipped),
         *_spread(shipped),
         *_links(edition),
@@ -66,8 +71,8 @@ def _licences(edition: Edition, rows: Iterable[Factor]) -> Iterator[Finding]:
             yield _fault("licence-forbids-shipping", row, source=row.source)
 
 
-def _orphans(edition: Edition) -> Iterator[Finding]:
-    used = {row.source for row in edition.factors} | {link.source for link in edition.links}
+def _orphans(edition: Edition, also_used: Collection[str]) -> Iterator[Finding]:
+    used = {row.source for row in edition.factors} | {link.source for link in edition.links} | set(also_used)
     for source in edition.sources.values():
         if source.source not in used and source.ships:
             yield Finding(source.file, source.line, "orphan-source", {"source": source.source})

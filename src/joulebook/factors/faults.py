@@ -52,6 +52,10 @@ FAULTS: dict[str, str] = {
     "duplicate-source": translatable(
         "{file}:{line}: the source {source!r} stands also in {other_file}:{other_line}. Next: remove one of them."
     ),
+    "series-changed": translatable(
+        "{file}:{line}: {data} is not the file this descriptor was written for. Next: restore it from a copy, or state "
+        "its rows and SHA-256 anew."
+    ),
 }
 """Rule -> message; every message ends with the next step."""
 

@@ -32,9 +32,11 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
     """Check the library and folders of the user's own."""
     from joulebook.factors.check import check  # noqa: PLC0415
     from joulebook.factors.read import read_with_faults  # noqa: PLC0415
+    from joulebook.factors.series import series_faults, series_sources  # noqa: PLC0415
 
     reading = read_with_faults(*ctx.obj.get("factor_folders", ()), *folders)
-    findings = [] if reading.faults else check(reading.edition)
+    findings = [] if reading.faults else check(reading.edition, series_sources())
+    faults = [*reading.faults, *series_faults(reading.edition)]
     edition = reading.edition
     if is_json:
         show.emit(
@@ -42,15 +44,15 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
             values=len(edition.factors),
             sources=len(edition.sources),
             links=len(edition.links),
-            faults=[_fault_json(fault) for fault in reading.faults] + [_finding_json(finding) for finding in findings],
+            faults=[_fault_json(fault) for fault in faults] + [_finding_json(finding) for finding in findings],
         )
     else:
-        for fault in reading.faults:
+        for fault in faults:
             show.note(_(fault.template).format(**fault.facts))
         for finding in findings:
             show.note(f"{finding.file}:{finding.line}: " + _(RULES[finding.rule]).format(**finding.facts))
-        _print_verdict(edition, len(reading.faults) + len(findings))
-    return 1 if reading.faults or findings else 0
+        _print_verdict(edition, len(faults) + len(findings))
+    return 1 if faults or findings else 0
 
 
 def _print_verdict(edition: "Edition", faults: int) -> None:

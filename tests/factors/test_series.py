@@ -1,0 +1,76 @@
+"""Series beside the factor files: checked on load, honest about what they do not cover."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from joulebook.errors import UnknownName
+from joulebook.factors.faults import FactorFault
+from joulebook.factors.read import read_edition
+from joulebook.factors.series import FOLDER, hourly_profile, instance, read_series, series_faults, series_names
+
+HOURS = 12 * 24
+
+
+def copied(tmp_path: Path, name: str) -> Path:
+    """A copy of one series."""
+    for suffix in (".csv", ".yaml"):
+        shutil.copy(FOLDER / f"{name}{suffix}", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", series_names())
+def test_a_changed_byte_is_refused(tmp_path: Path, name: str) -> None:
+    """A CSV that is not the one its descriptor was written for is refused with the descriptor's line."""
+    folder = copied(tmp_path, name)
+    path = folder / f"{name}.csv"
+    path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    with pytest.raises(FactorFault, match=rf"series/{name}\.yaml:\d+: {name}\.csv is not the file"):
+        read_series(name, folder)
+
+
+def test_an_unknown_source_of_a_series_is_a_fault(tmp_path: Path) -> None:
+    """A series whose source is not in the bibliography is reported."""
+    folder = copied(tmp_path, "instances")
+    path = folder / "instances.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("spruce-accelerators", "nowhere"), encoding="utf-8")
+    assert [fault.rule for fault in series_faults(read_edition(), folder)] == ["unknown-source"]
+
+
+def test_an_unknown_series_is_refused() -> None:
+    """A name that does not exist gets the list."""
+    with pytest.raises(UnknownName, match="hourly-profile"):
+        read_series("hourly")
+
+
+def test_every_profile_is_whole_and_averages_to_one() -> None:
+    """Each zone has 12 x 24 hours in order low <= ratio <= high, and their mean is 1 within the days of a month."""
+    zones: dict[str, list[float]] = {}
+    for row in read_series("hourly-profile").rows:
+        zones.setdefault(row["zone"], []).append(float(row["ratio"]))
+        assert float(row["low"]) <= float(row["ratio"]) <= float(row["high"])
+    assert {len(ratios) for ratios in zones.values()} == {HOURS}
+    assert all(sum(ratios) / HOURS == pytest.approx(1, abs=0.02) for ratios in zones.values())
+
+
+def test_california_is_clean_at_noon() -> None:
+    """In April California's grid is cleaner at 20:00 UTC, its noon, than at 04:00 UTC, its evening."""
+    profile = hourly_profile(read_edition(), "US-CAMX")
+    assert profile is not None
+    assert profile[4, 20].mid < 0.7
+    assert profile[4, 4].mid > 1.0
+
+
+def test_a_zone_without_profile_says_so() -> None:
+    """No profile is None, never a flat one."""
+    assert hourly_profile(read_edition(), "KOR") is None
+
+
+def test_instances() -> None:
+    """Instance types know their processors and accelerators; what is unknown is None."""
+    found = instance("aws", "p5.48xlarge")
+    assert found is not None
+    assert (found.vcpus, found.accelerator, found.accelerators) == (192, "nvidia/h100-sxm-80gb", 8)
+    assert read_edition().factors_for("memory_gb", found.accelerator)
+    assert instance("aws", "p99.huge") is None
