@@ -1,7 +1,8 @@
 """`joulebook factors check | diff | age | where-used`: is the library sound, what moved, what is old, what uses it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +33,10 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
     """Check the library and folders of the user's own."""
     from joulebook.factors.check import check  # noqa: PLC0415
     from joulebook.factors.read import read_with_faults  # noqa: PLC0415
-    from joulebook.factors.series import series_faults, series_sources  # noqa: PLC0415
+    from joulebook.factors.series import series_faults  # noqa: PLC0415
 
     reading = read_with_faults(*ctx.obj.get("factor_folders", ()), *folders)
-    findings = [] if reading.faults else check(reading.edition, series_sources())
+    findings = [] if reading.faults else check(reading.edition, cited_elsewhere(reading.edition))
     faults = [*reading.faults, *series_faults(reading.edition)]
     edition = reading.edition
     if is_json:
@@ -50,9 +51,31 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
         for fault in faults:
             show.note(_(fault.template).format(**fault.facts))
         for finding in findings:
-            show.note(f"{finding.file}:{finding.line}: " + _(RULES[finding.rule]).format(**finding.facts))
-        _print_verdict(edition, len(faults) + len(findings))
-    return 1 if faults or findings else 0
+            kind = "" if finding.is_error else _("warning") + ": "
+            show.note(f"{finding.file}:{finding.line}: {kind}" + _(RULES[finding.rule]).format(**finding.facts))
+        _print_verdict(edition, len(faults) + sum(finding.is_error for finding in findings))
+    return 1 if faults or any(finding.is_error for finding in findings) else 0
+
+
+def cited_elsewhere(edition: "Edition") -> set[str]:
+    """Sources that series and checked claims name, so that they are no orphans of the bibliography."""
+    from joulebook.disclose.claim_read import read_claims  # noqa: PLC0415
+    from joulebook.factors.series import series_sources  # noqa: PLC0415
+
+    claims, _sources = read_claims(edition.sources)
+    words = {word for claim in claims.values() for word in _words(asdict(claim))}
+    return set(series_sources()) | (words & edition.sources.keys())
+
+
+def _words(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, Mapping):
+        for value in content.values():
+            yield from _words(value)
+    elif isinstance(content, Iterable):
+        for value in content:
+            yield from _words(value)
 
 
 def _print_verdict(edition: "Edition", faults: int) -> None:
@@ -81,7 +104,8 @@ def _fault_json(fault: "FactorFault") -> dict[str, Any]:
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
     message = _(RULES[finding.rule]).format(**finding.facts)
-    return {"file": finding.file, "line": finding.line, "rule": finding.rule, "message": message}
+    place = {"file": finding.file, "line": finding.line}
+    return {**place, "rule": finding.rule, "message": message, "is_error": finding.is_error}
 
 
 @command.command("diff", help=_("What moved between two editions: a date (as known then), a folder, or now."))
