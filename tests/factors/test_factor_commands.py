@@ -1,6 +1,7 @@
 """`joulebook factors`: what a person sees, in both languages, and what a program gets."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from joulebook.faces.cli.main import run_command
 from joulebook.faces.cli.show import width_of
 from joulebook.faces.text import choose_language
+from joulebook.factors.read import read_edition
 
 WIDTH = 80
 
@@ -126,3 +128,16 @@ def test_a_wrong_edition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     code, _out, err = run(capsys, "factors", "diff", "yesterday")
     assert code == 2
     assert "2025-04-08" in err
+
+
+def test_page_holds_every_row(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The page has one row per value, every source it links to, and asks nothing of the network."""
+    path = tmp_path / "factors.html"
+    assert run(capsys, "--lang", "ko", "factors", "page", str(path))[0] == 0
+    text = path.read_text(encoding="utf-8")
+    edition = read_edition()
+    assert text.count("<tr id=") == len(edition.factors)
+    assert all(f'<li id="{row.source}">' in text for row in edition.factors)
+    assert "대한민국" in text
+    assert "{{" not in text
+    assert re.search(r"<(script|link|img)[^>]*(src|href)=", text) is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joulebook.errors import UsageError
-from joulebook.faces.cli import show
+from joulebook.faces.cli import factor_page, show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of, value_text
 from joulebook.faces.text import _
 from joulebook.terms.finding import RULES, Finding
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from joulebook.factors.compare import Moved
     from joulebook.factors.edition import Edition
     from joulebook.factors.faults import FactorFault
+
+__all__ = ["command", "factor_page"]
 
 SHOWN = 20
 ANSWERED = "intensity_g_per_kwh"
