@@ -114,7 +114,7 @@ def test_verdicts_follow_their_inputs(claims, name, change, becomes):
     start = text.index(f"id: {name}\n")
     assert change[0] in text[start:]
     changed = text[:start] + text[start:].replace(change[0], change[1], 1)
-    found = parse_claims(changed, "changed.yaml", read_edition().sources)[0]
+    found = parse_claims(changed, "changed.yaml", read_claims(read_edition().sources)[1])[0]
     assert judge(found[name], {**claims, **found}).word == becomes
 
 
@@ -305,3 +305,14 @@ def test_only_one_verdict_can_be_listed(capsys):
     """--verdict lists only claims with that verdict."""
     assert run_command(["claims", "--verdict", "stale"]) == 0
     assert capsys.readouterr().out.split()[:2] == ["S0-10", "stale"]
+
+
+def test_every_source_of_claims_is_used(claims):
+    """The bibliography of the claims has no entry that no claim cites, and none that the factors have already."""
+    from joulebook.faces.claim_text import cited_names
+
+    known, factors = read_claims(read_edition().sources)[1], read_edition().sources
+    own = yaml.safe_load((ROOT / "src/joulebook/disclose/data/sources.yaml").read_text(encoding="utf-8"))
+    cited = {name for claim in claims.values() for name in cited_names(claim)}
+    assert set(own) <= cited <= set(known)
+    assert not set(own) & set(factors)

@@ -54,8 +54,9 @@ def read_claims(sources: Mapping[str, Source], *extra_files: Path) -> tuple[dict
         FactorFileError: a file breaks a rule.
     """
     claims: dict[str, Claim] = {}
-    known = dict(sources)
-    shipped = files("joulebook.disclose").joinpath("data", "claims")
+    data = files("joulebook.disclose").joinpath("data")
+    known = {**sources, **_bibliography(data.joinpath("sources.yaml").read_text(encoding="utf-8"), "sources.yaml")}
+    shipped = data.joinpath("claims")
     folder: Iterable[Traversable] = sorted(shipped.iterdir(), key=lambda path: path.name)
     for path in [*(each for each in folder if each.name.endswith(".yaml")), *extra_files]:
         name = str(path) if isinstance(path, Path) and path in extra_files else path.name
@@ -96,7 +97,11 @@ def _own_sources(text: str, top: "_Map", file: str) -> dict[str, Source]:
     start = top.line_of("sources")
     end = next((i for i in range(start, len(lines)) if lines[i][:1] not in ("", " ", "#")), len(lines))
     block = "\n" * start + "\n".join(line[2:] for line in lines[start:end])
-    entries, faults = read_sources(block, file)
+    return _bibliography(block, file)
+
+
+def _bibliography(text: str, file: str) -> dict[str, Source]:
+    entries, faults = read_sources(text, file)
     if faults:
         raise faults[0]
     return {entry.source: entry for entry in entries}

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
+    "equivalents": (f"{_HERE}.equivalents:command", translatable("an amount in everyday things, with source")),
     "claims": (f"{_HERE}.claims:command", translatable("published claims, judged from their inputs")),
     "factors": (f"{_HERE}.factor_tools:command", translatable("numbers of the world: dates, ranges, sources, cells")),
     "statusline": (f"{_HERE}.scan:statusline", translatable("one line with today's footprint, for status bars")),
