@@ -27,7 +27,7 @@ from joulebook.estimate.speed import step_s
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.terms.range import Z90, Range
 
-SCENARIO = ("batch_points", "speed_match_ratio", "hosted_estimate_ratio")
+SCENARIO = ("batch_points", "batch_tolerance_ratio", "speed_match_ratio", "hosted_estimate_ratio")
 """What this needs beyond `joulebook.estimate.serving.SUBJECTS`; factors of the subject ``serving/text``."""
 
 
@@ -116,8 +116,9 @@ def _points(
     for option in chosen:
         values.update(option.facts)
         share *= option.share
-    doublings = math.ceil(math.log2(accelerator_count(values)))
-    values["accelerator_count"] = (1 << doublings) * values["accelerator_multiple"]
+    if "accelerator_count" not in values:
+        doublings = math.ceil(math.log2(accelerator_count(values)))
+        values["accelerator_count"] = (1 << doublings) * values["accelerator_multiple"]
     points = []
     for batch in _batches(serving):
         at = {**values, "batch_requests": batch}

@@ -160,7 +160,9 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
         if value.low < value.high:
             changed = [{**mids, name: end} for end in (value.low, value.high)]
             ends = [reference_kwh(coefficients_kwh(at, facts), at) / middle for at in changed]
-            drivers[name] = (min(1.0, *ends), max(1.0, *ends))
+            low, high = min(1.0, *ends), max(1.0, *ends)
+            if low < high:
+                drivers[name] = (low, high)
     ordered = dict(sorted(drivers.items(), key=lambda item: item[1][0] / item[1][1]))
     return ServingEstimate(coefficients, combined(ordered), ordered)
 

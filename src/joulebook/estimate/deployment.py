@@ -1,0 +1,213 @@
+"""How a model is served: what is given, what stands in for the rest, and the estimate that follows.
+
+What the caller knows (accelerator, how many, batch, precision, speed) replaces the assumption; what remains unknown is
+spread over the scenarios of `joulebook.estimate.hosted`. A calibrated model has a factor ``text_estimate_ratio`` of its
+own and needs no deployment: its measured point stands for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from joulebook.errors import UnknownName
+from joulebook.estimate.hosted import SCENARIO, Option, estimate_hosted
+from joulebook.estimate.serving import (
+    ARCHITECTURE,
+    HOSTED,
+    SUBJECTS,
+    ModelShape,
+    ServingEstimate,
+    estimate_serving,
+)
+from joulebook.estimate.speed import batch_at_speed
+from joulebook.factors.choose import ModelFacts, choose
+from joulebook.factors.edition import Edition
+from joulebook.terms.range import Range
+
+SHARE = "scenario_share_ratio"
+PRECISION = "serving/precision-"
+MULTIPLE = "serving/multiple-"
+METHOD_SUBJECT = "serving/text"
+HARDWARE = tuple(name for name in HOSTED if name.startswith("accelerator_") and name != "accelerator_ratio")
+CALIBRATED = "text_estimate_ratio"
+"""Quantity that a calibration gives for one model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What is known of a deployment; None is unknown.
+
+    Attributes:
+        accelerator: name of the accelerator, such as ``h100`` or ``nvidia/h100-sxm-80gb``.
+        accelerator_count: accelerators that share one copy of the weights.
+        batch_requests: requests decoded together.
+        precision: ``bf16``, ``fp8`` or ``fp4``.
+        output_tokens_per_s: speed of one request.
+    """
+
+    accelerator: str | None = None
+    accelerator_count: float | None = None
+    batch_requests: float | None = None
+    precision: str | None = None
+    output_tokens_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An estimate with what it stands on.
+
+    Attributes:
+        estimate: coefficients, spread, drivers.
+        assumed: quantities or ``accelerator``, ``precision``, ``batch`` that nobody gave.
+        is_calibrated: True where a measured point of this model stands behind it.
+        serving: the ranges that were used, by quantity.
+    """
+
+    estimate: ServingEstimate
+    assumed: tuple[str, ...]
+    is_calibrated: bool
+    serving: Mapping[str, Range]
+
+
+def shape_of(facts: ModelFacts) -> ModelShape:
+    """What the registry knows of a model, as the serving model takes it."""
+    return ModelShape(
+        facts.ranges["parameters_active_billion"],
+        facts.ranges["parameters_total_billion"],
+        {name: facts.ranges[name].mid for name in ARCHITECTURE if name in facts.ranges},
+    )
+
+
+def serve(
+    edition: Edition,
+    policy: str,
+    facts: ModelFacts,
+    deployment: Deployment,
+    at: date,
+    reference: Mapping[str, float] | None = None,
+) -> Served:
+    """Estimate a model as served.
+
+    Args:
+        edition: factors to choose from.
+        policy: which of them may answer.
+        facts: what the registry knows of the model.
+        deployment: what is known of the deployment.
+        at: day of the use.
+        reference: ``reference_input_tokens`` and ``reference_output_tokens`` at which the range is worked out.
+
+    Raises:
+        UnknownName: there is no such accelerator or precision.
+        FactorMissing: the library lacks what describes serving.
+    """
+    ranges = {name: choose(edition, name, subject, at, policy).factor.range for name, subject in SUBJECTS.items()}
+    ranges |= {name: choose(edition, name, METHOD_SUBJECT, at, policy).factor.range for name in SCENARIO}
+    ranges |= {name: Range.exact(value) for name, value in (reference or {}).items() if value > 0}
+    shape = shape_of(facts)
+    own = edition.factors_for(CALIBRATED, facts.model)
+    if own:
+        measured = choose(edition, CALIBRATED, facts.model, at, policy).factor.range
+        exact = calibrated(ranges, measured)
+        return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact)
+    groups = _groups(edition, policy, deployment, at)
+    assumed = [name for name, group in groups.items() if len(group) > 1]
+    batch, speed = deployment.batch_requests, deployment.output_tokens_per_s
+    ranges, settled = _settled(ranges, groups, deployment, shape)
+    if batch is None and speed is None:
+        assumed.append("batch_requests")
+    if settled:
+        return Served(estimate_serving(shape, ranges), tuple(assumed), is_calibrated=False, serving=ranges)
+    estimate = estimate_hosted(shape, ranges, list(groups.values()), None if batch is not None else speed)
+    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges)
+
+
+def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]:
+    """Ranges of a deployment that was measured: its unknowns are inside the measured point."""
+    exact = {name: Range.exact(ranges[name].mid) for name in (*HOSTED, "memory_headroom_ratio")}
+    alone = {name: Range.exact(1) for name in ("mixture_spread_ratio", "recurrent_spread_ratio")}
+    return {**ranges, **exact, **alone, CALIBRATED: measured}
+
+
+def find_accelerator(edition: Edition, name: str) -> str:
+    """Subject of an accelerator from a short name: the one with that name, or the first whose name begins so.
+
+    Raises:
+        UnknownName: none fits.
+    """
+    known = sorted({row.subject for row in edition.factors_for("accelerator_power_w")} - {"serving/hosted"})
+    wanted = name.lower()
+    for subject in known:
+        bare = subject.partition("/")[-1]
+        if wanted in (subject, bare) or bare.startswith(f"{wanted}-"):
+            return subject
+    short = [subject.partition("/")[-1] for subject in known]
+    raise UnknownName(kind="accelerator", name=name, nearest=", ".join(get_close_matches(wanted, short) or short))
+
+
+def _groups(edition: Edition, policy: str, deployment: Deployment, at: date) -> dict[str, list[Option]]:
+    accelerators = {row.subject for row in edition.factors_for(SHARE) if "/" in row.subject}
+    accelerators = {subject for subject in accelerators if not subject.startswith("serving/")}
+    if deployment.accelerator is not None:
+        accelerators = {find_accelerator(edition, deployment.accelerator)}
+    precisions = {row.subject for row in edition.factors_for(SHARE) if row.subject.startswith(PRECISION)}
+    if deployment.precision is not None:
+        if PRECISION + deployment.precision not in precisions:
+            names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in precisions))
+            raise UnknownName(kind="precision", name=deployment.precision, nearest=names)
+        precisions = {PRECISION + deployment.precision}
+    multiples = {row.subject for row in edition.factors_for(SHARE) if row.subject.startswith(MULTIPLE)}
+    found = {
+        "accelerator": _options(edition, policy, accelerators, HARDWARE, at),
+        "precision": _options(edition, policy, precisions, ("weight_bytes_per_parameter", "compute_speed_ratio"), at),
+        "accelerator_count": _options(edition, policy, multiples, ("accelerator_multiple",), at),
+    }
+    if deployment.accelerator_count is not None:
+        given = {"accelerator_count": deployment.accelerator_count, "accelerator_multiple": 1.0}
+        found["accelerator_count"] = [Option("given", 1.0, given)]
+    return found
+
+
+def _options(edition: Edition, policy: str, subjects: set[str], names: tuple[str, ...], at: date) -> list[Option]:
+    """Options that exist on the day, with their shares; a single one needs no share."""
+    found = []
+    for subject in sorted(subjects):
+        shares = [row for row in edition.factors_for(SHARE, subject) if row.holds(at)]
+        if not shares and len(subjects) > 1:
+            continue
+        share = choose(edition, SHARE, subject, at, policy).factor.value if shares else 1.0
+        facts = {name: choose(edition, name, subject, at, policy).factor.value for name in names}
+        found.append(Option(subject, share, facts))
+    return found
+
+
+def _settled(
+    ranges: Mapping[str, Range], groups: Mapping[str, list[Option]], deployment: Deployment, shape: ModelShape
+) -> tuple[dict[str, Range], bool]:
+    """Ranges with what is given, and whether nothing is left to spread over scenarios."""
+    given = dict(ranges)
+    if deployment.batch_requests is not None:
+        given["batch_requests"] = Range.exact(deployment.batch_requests)
+    for name in ("accelerator", "precision"):
+        if len(groups[name]) == 1:
+            given |= {quantity: Range.exact(value) for quantity, value in groups[name][0].facts.items()}
+    if len(groups["accelerator"]) == 1:
+        given["accelerator_ratio"] = Range.exact(1)
+    if deployment.accelerator_count is not None:
+        given["accelerator_count"] = Range.exact(deployment.accelerator_count)
+    has_load = deployment.batch_requests is not None
+    is_settled = len(groups["accelerator"]) == len(groups["precision"]) == 1
+    is_settled = is_settled and (has_load or deployment.accelerator_count is not None)
+    if is_settled and not has_load and deployment.output_tokens_per_s is not None:
+        given["batch_requests"] = _batch_range(given, shape, deployment.output_tokens_per_s)
+    return given, is_settled
+
+
+def _batch_range(ranges: Mapping[str, Range], shape: ModelShape, speed: float) -> Range:
+    """Batches that agree with a speed, the error of the step's time included."""
+    mids = {name: value.mid for name, value in ranges.items()}
+    mids["parameters_active_billion"] = shape.parameters_active_billion.mid
+    mids["parameters_total_billion"] = shape.parameters_total_billion.mid
+    match = ranges["speed_match_ratio"]
+    low, mid, high = (batch_at_speed(mids, shape.architecture, speed * end) for end in (match.high, 1, match.low))
+    return Range(min(low, mid), mid, max(mid, high))

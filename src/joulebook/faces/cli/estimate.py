@@ -1,0 +1,217 @@
+"""`joulebook estimate`: what one request takes, before anyone measures it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from joulebook.errors import UsageError, translatable
+from joulebook.faces.cli import show
+from joulebook.faces.cli.factors import day_of, edition_of
+from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES
+from joulebook.faces.text import _, language
+from joulebook.terms.columns import column, columns
+from joulebook.terms.display import range_in, range_text, unit_for
+from joulebook.terms.tier import Tier
+
+if TYPE_CHECKING:
+    from joulebook.account.request import RequestEstimate
+    from joulebook.estimate.deployment import Deployment
+
+DRIVERS_SHOWN = 4
+ALTERNATIVES = 3
+DRIVEN = "facility_energy_kwh"
+
+ASSUMED_NAMES = {
+    "accelerator": translatable("accelerator (--gpu)"),
+    "accelerator_count": translatable("number of accelerators (--gpus)"),
+    "precision": translatable("precision (--precision)"),
+    "batch_requests": translatable("requests at once (--batch or --tokens-per-second)"),
+}
+
+
+@click.command("estimate", help=_("Estimate one request: Wh, gCO2e, mL, each with its range."))
+@click.option("--model", help=_("Name of the model."))
+@click.option("--provider", help=_("Who hosts it: openai, azure, aws, own, ..."))
+@click.option("--region", help=_("Cloud region, or a country such as KOR."))
+@click.option("--input", "fresh", type=click.IntRange(0), default=0, help=_("Input tokens computed afresh."))
+@click.option("--cached", type=click.IntRange(0), default=0, help=_("Input tokens read from a cache."))
+@click.option("--output", type=click.IntRange(0), default=0, help=_("Output tokens that the user sees."))
+@click.option("--reasoning", type=click.IntRange(0), default=0, help=_("Output tokens of hidden reasoning."))
+@click.option("--requests", type=click.IntRange(1), default=1, help=_("Equal requests."))
+@click.option("--tokens-per-second", "speed", type=click.FloatRange(0, min_open=True), help=_("Speed of one request."))
+@click.option("--gpu", help=_("Accelerator: h100, a100-sxm-80gb, b200, l40s, ..."))
+@click.option("--gpus", type=click.FloatRange(1), help=_("Accelerators that share one copy of the weights."))
+@click.option("--batch", type=click.FloatRange(1), help=_("Requests decoded together."))
+@click.option("--precision", type=click.Choice(("bf16", "fp8", "fp4")), help=_("Precision of the weights."))
+@click.option("--date", "moment", type=click.DateTime(("%Y-%m-%d",)), help=_("Day of the use; default today."))
+@click.option(
+    "--compare-models",
+    is_flag=False,
+    flag_value="*",
+    metavar="NAME,...",
+    help=_("The same request on other models; without names, on a set of all sizes."),
+)
+@click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
+@click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
+def command(ctx: click.Context, **options: Any) -> int:  # noqa: ANN401  (Click's options)
+    """Estimate one request and print it."""
+    if not options["fresh"] + options["cached"] + options["output"] + options["reasoning"]:
+        raise UsageError(what=_("There is nothing to estimate."), next_step=_("give --input and --output tokens."))
+    if not options["model"] and not options["compare_models"]:
+        show.note(_("No model named: the range covers the whole registry. Next: name it with --model."))
+    names = _compared(ctx, options)
+    wanted = _estimate(ctx, options, options["model"])
+    others = [(name, _estimate(ctx, options, name)) for name in names]
+    if options["is_json"]:
+        compared = [{"asked": name, **_short_json(other)} for name, other in others]
+        show.emit("estimate", **_json(wanted, options), compared=compared)
+    else:
+        _print(wanted, options)
+        _print_others(wanted, others)
+    is_unknown = wanted.facts.is_unknown or wanted.place.is_unknown
+    return 4 if options["strict"] and is_unknown else 0
+
+
+def _compared(ctx: click.Context, options: Mapping[str, Any]) -> list[str]:
+    """Names of the models to compare with: the asked ones, or some of all sizes."""
+    asked = options["compare_models"]
+    if asked and asked != "*":
+        return [name.strip() for name in asked.split(",") if name.strip()]
+    shown = edition_of(ctx).links_for("serving/hosted", "compared")
+    names = [link.object for link in shown if link.object.partition("/")[-1] != (options["model"] or "").lower()]
+    return names if asked else names[:ALTERNATIVES]
+
+
+def _estimate(ctx: click.Context, options: Mapping[str, Any], model: str | None) -> "RequestEstimate":
+    from joulebook.account.request import estimate_request  # noqa: PLC0415
+
+    is_asked = model == options["model"]
+    usage = {
+        "provider": options["provider"] if is_asked else None,
+        "model": model,
+        "region": options["region"],
+        "request_count": options["requests"],
+        "uncached_input_tokens": options["fresh"],
+        "cache_read_tokens": options["cached"],
+        "visible_output_tokens": options["output"],
+        "reasoning_output_tokens": options["reasoning"],
+    }
+    deployment = _deployment(options, is_asked=is_asked)
+    at = day_of(options["moment"] or datetime.now(UTC))
+    return estimate_request(edition_of(ctx), ctx.obj["policy"], usage, deployment, at)
+
+
+def _deployment(options: Mapping[str, Any], *, is_asked: bool) -> "Deployment":
+    """What is given of the deployment; speed, count and batch are the asked model's alone."""
+    from joulebook.estimate.deployment import Deployment  # noqa: PLC0415
+
+    if not is_asked:
+        return Deployment(accelerator=options["gpu"])
+    return Deployment(options["gpu"], options["gpus"], options["batch"], options["precision"], options["speed"])
+
+
+def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
+    asked = options["model"] or _("unknown model")
+    show.heading(_("{count} requests of {model}").format(count=options["requests"], model=asked))
+    rows = []
+    for name, title in SHORT_NAMES.items():
+        if name in found.priced.ranges:
+            unit = column(name).unit or ""
+            value = found.priced.ranges[name]
+            shown = unit_for(value.mid, unit)
+            rows.append([_(title), *range_in(value, unit, shown), shown, BOUNDARY_OF[name]])
+    show.table(["", _("low"), _("mid"), _("high"), _("unit"), _("boundary")], rows, right=(1, 2, 3))
+    facts = _("tier {tier} · low to high is an 80 % range · model: {model} ({reason})")
+    reason = _(found.facts.chosen_because)
+    click.echo(show.wrapped(facts.format(tier=_(_tier(found)), model=found.facts.model, reason=reason), ""))
+    if found.served.is_calibrated:
+        click.echo(_("Calibrated: a measured point of this model stands behind it."))
+    _print_drivers(found)
+    assumed = [_(ASSUMED_NAMES[name]) for name in found.served.assumed]
+    if assumed:
+        click.echo(show.wrapped(_("Nobody said, so the range covers: {names}.").format(names="; ".join(assumed)), ""))
+    for hint in _hints(found):
+        show.note(hint)
+
+
+def _print_drivers(found: "RequestEstimate") -> None:
+    parts = list(found.priced.variance_ratio.get(DRIVEN, {}).items())[:DRIVERS_SHOWN]
+    if not parts:
+        return
+    click.echo("\n" + _("What makes the energy uncertain:"))
+    for name, ratio in parts:
+        click.echo(show.wrapped(f"{ratio:>5.0%}  {_meaning(name)}", ""))
+
+
+def _print_others(wanted: "RequestEstimate", others: Sequence[tuple[str, "RequestEstimate"]]) -> None:
+    if not others:
+        return
+    show.heading(_("The same request on other models"))
+    lines = [(_("this one"), wanted), *others]
+    middles = [found.priced.ranges[DRIVEN].mid for _name, found in lines]
+    unit = unit_for(max(middles), "kWh")
+    rows = []
+    for name, found in sorted(lines, key=lambda line: line[1].priced.ranges[DRIVEN].mid):
+        low, mid, high = range_in(found.priced.ranges[DRIVEN], "kWh", unit)
+        carbon = found.priced.ranges.get("co2e_operational_location_g")
+        shown = range_text(carbon, "g") if carbon else _("unknown")
+        known = "" if not found.facts.is_unknown else _("unknown model")
+        rows.append([name, mid, f"{low}–{high}", shown, known])
+    show.table([_("model"), unit, _("range"), "CO2e", ""], rows, right=(1,))
+    click.echo(show.wrapped(_("Ranges overlap where what is unknown is larger than the difference."), ""))
+
+
+def _meaning(name: str) -> str:
+    """What a driver is, in words of the column dictionary."""
+    known = columns()
+    if name in known:
+        return known[name].meaning[language()]
+    return _("How the service runs: accelerator, precision, number of accelerators, requests at once.")
+
+
+def _tier(found: "RequestEstimate") -> str:
+    is_unknown = found.facts.is_unknown or found.place.is_unknown
+    return Tier.ASSUMED.value if is_unknown else Tier.ESTIMATED.value
+
+
+def _hints(found: "RequestEstimate") -> list[str]:
+    hints = []
+    if found.facts.hint_template:
+        hints.append(_(found.facts.hint_template).format(nearest=found.facts.nearest))
+    if found.place.is_unknown:
+        hints.append(_("Place unknown: the range covers the world's grids. Next: --region."))
+    return hints
+
+
+def _short_json(found: "RequestEstimate") -> dict[str, Any]:
+    return {
+        "model": found.facts.model,
+        "chosen_because": found.facts.chosen_because,
+        "is_unknown": found.facts.is_unknown,
+        "figures": {
+            name: {
+                "low": value.low,
+                "mid": value.mid,
+                "high": value.high,
+                "unit": column(name).unit,
+                "boundary": BOUNDARY_OF.get(name, "node"),
+            }
+            for name, value in found.priced.ranges.items()
+        },
+    }
+
+
+def _json(found: "RequestEstimate", options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **_short_json(found),
+        "request_count": options["requests"],
+        "tier": _tier(found),
+        "is_calibrated": found.served.is_calibrated,
+        "assumed": list(found.served.assumed),
+        "place": dict(found.place.names),
+        "drivers": {name: dict(ratios) for name, ratios in found.priced.variance_ratio.items()},
+        "hints": _hints(found),
+    }
