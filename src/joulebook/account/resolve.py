@@ -7,7 +7,7 @@ from typing import Any
 from joulebook.account.embodied import embodied_per_hour, embodied_per_kwh
 from joulebook.account.resolution import Part, Resolution
 from joulebook.errors import FactorMissing
-from joulebook.estimate.serving import ARCHITECTURE, SUBJECTS, ModelShape, estimate_serving
+from joulebook.estimate.deployment import Deployment, serve
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model, resolve_place
 from joulebook.factors.edition import Edition, Factor
@@ -96,13 +96,13 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
         FactorMissing: the library lacks what describes serving; a broken library, not a property of the model.
     """
     facts = resolve_model(edition, provider or None, model or None, at)
-    serving = {name: choose(edition, name, subject, at, policy) for name, subject in SUBJECTS.items()}
-    estimate = estimate_serving(_shape(facts), {name: choice.factor.range for name, choice in serving.items()})
+    served = serve(edition, policy, facts, Deployment(), at)
+    estimate = served.estimate
     values: dict[str, float | None] = dict(estimate.coefficients)
     behind = [
         part
         for name, effect in estimate.drivers.items()
-        for part in _driver_parts(name, effect, serving.get(name), facts)
+        for part in _driver_parts(name, effect, served.choices.get(name), facts)
     ]
     parts = dict.fromkeys(COEFFICIENTS, tuple(behind))
     for column in BOUNDARY_COLUMNS:
@@ -112,14 +112,6 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
     values["embodied_g_per_kwh"], parts["embodied_g_per_kwh"] = _embodied(edition, policy, at)
     names = {"model": facts.model, "chosen_because": facts.chosen_because, "hint": facts.hint}
     return Resolution(model or facts.model, values, parts, names)
-
-
-def _shape(facts: ModelFacts) -> ModelShape:
-    return ModelShape(
-        facts.ranges["parameters_active_billion"],
-        facts.ranges["parameters_total_billion"],
-        {name: facts.ranges[name].mid for name in ARCHITECTURE if name in facts.ranges},
-    )
 
 
 def _driver_parts(name: str, effect: tuple[float, float], choice: Choice | None, facts: ModelFacts) -> tuple[Part, ...]:

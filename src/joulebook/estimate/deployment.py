@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from functools import cache
 
 from joulebook.errors import UnknownName
 from joulebook.estimate.hosted import SCENARIO, Option, estimate_hosted
@@ -21,7 +22,7 @@ from joulebook.estimate.serving import (
     estimate_serving,
 )
 from joulebook.estimate.speed import batch_at_speed
-from joulebook.factors.choose import ModelFacts, choose
+from joulebook.factors.choose import Choice, ModelFacts, choose
 from joulebook.factors.edition import Edition
 from joulebook.terms.range import Range
 
@@ -30,6 +31,8 @@ PRECISION = "serving/precision-"
 MULTIPLE = "serving/multiple-"
 METHOD_SUBJECT = "serving/text"
 HARDWARE = tuple(name for name in HOSTED if name.startswith("accelerator_") and name != "accelerator_ratio")
+SCENARIOS = "deployment"
+"""Driver that stands for everything unknown about the deployment."""
 CALIBRATED = "text_estimate_ratio"
 """Quantity that a calibration gives for one model."""
 
@@ -62,12 +65,14 @@ class Served:
         assumed: quantities or ``accelerator``, ``precision``, ``batch`` that nobody gave.
         is_calibrated: True where a measured point of this model stands behind it.
         serving: the ranges that were used, by quantity.
+        choices: driver -> the factor behind it; the scenarios as a whole stand behind the range of batches.
     """
 
     estimate: ServingEstimate
     assumed: tuple[str, ...]
     is_calibrated: bool
     serving: Mapping[str, Range]
+    choices: Mapping[str, Choice]
 
 
 def shape_of(facts: ModelFacts) -> ModelShape:
@@ -101,25 +106,70 @@ def serve(
         UnknownName: there is no such accelerator or precision.
         FactorMissing: the library lacks what describes serving.
     """
-    ranges = {name: choose(edition, name, subject, at, policy).factor.range for name, subject in SUBJECTS.items()}
-    ranges |= {name: choose(edition, name, METHOD_SUBJECT, at, policy).factor.range for name in SCENARIO}
+    choices = _choices(edition, policy, at)
+    ranges = {name: choice.factor.range for name, choice in choices.items() if name != SCENARIOS}
     ranges |= {name: Range.exact(value) for name, value in (reference or {}).items() if value > 0}
     shape = shape_of(facts)
-    own = edition.factors_for(CALIBRATED, facts.model)
-    if own:
-        measured = choose(edition, CALIBRATED, facts.model, at, policy).factor.range
-        exact = calibrated(ranges, measured)
-        return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact)
+    if edition.factors_for(CALIBRATED, facts.model):
+        choices[CALIBRATED] = choose(edition, CALIBRATED, facts.model, at, policy)
+        exact = calibrated(ranges, choices[CALIBRATED].factor.range)
+        return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact, choices=choices)
     groups = _groups(edition, policy, deployment, at)
     assumed = [name for name, group in groups.items() if len(group) > 1]
-    batch, speed = deployment.batch_requests, deployment.output_tokens_per_s
-    ranges, settled = _settled(ranges, groups, deployment, shape)
-    if batch is None and speed is None:
+    if deployment.batch_requests is None and deployment.output_tokens_per_s is None:
         assumed.append("batch_requests")
-    if settled:
-        return Served(estimate_serving(shape, ranges), tuple(assumed), is_calibrated=False, serving=ranges)
-    estimate = estimate_hosted(shape, ranges, list(groups.values()), None if batch is not None else speed)
-    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges)
+    ranges, is_settled = _settled(ranges, groups, deployment, shape)
+    speed = None if deployment.batch_requests is not None else deployment.output_tokens_per_s
+    estimate = _estimate(shape, ranges, groups, speed, is_settled=is_settled)
+    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges, choices=choices)
+
+
+def serving_ranges(edition: Edition, policy: str, at: date) -> dict[str, Range]:
+    """The ranges that stand in for a deployment of which nothing is known, by quantity."""
+    found = _choices(edition, policy, at)
+    return {name: choice.factor.range for name, choice in found.items() if name != SCENARIOS}
+
+
+def _choices(edition: Edition, policy: str, at: date) -> dict[str, Choice]:
+    found = {name: choose(edition, name, subject, at, policy) for name, subject in SUBJECTS.items()}
+    found |= {name: choose(edition, name, METHOD_SUBJECT, at, policy) for name in SCENARIO}
+    found[SCENARIOS] = found["batch_requests"]
+    return found
+
+
+def _estimate(
+    shape: ModelShape,
+    ranges: Mapping[str, Range],
+    groups: Mapping[str, list[Option]],
+    speed: float | None,
+    *,
+    is_settled: bool,
+) -> ServingEstimate:
+    """The same facts give the same estimate: worked out once for all days on which they hold."""
+    facts = tuple(sorted(shape.architecture.items()))
+    options = tuple(
+        tuple((option.name, option.share, tuple(sorted(option.facts.items()))) for option in group)
+        for group in groups.values()
+    )
+    sizes = (shape.parameters_active_billion, shape.parameters_total_billion)
+    return _worked_out(sizes, facts, tuple(sorted(ranges.items())), options, speed, is_settled=is_settled)
+
+
+@cache
+def _worked_out(
+    sizes: tuple[Range, Range],
+    facts: tuple[tuple[str, float], ...],
+    ranges: tuple[tuple[str, Range], ...],
+    options: tuple[tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...], ...],
+    speed: float | None,
+    *,
+    is_settled: bool,
+) -> ServingEstimate:
+    shape = ModelShape(*sizes, dict(facts))
+    if is_settled:
+        return estimate_serving(shape, dict(ranges))
+    groups = [[Option(name, share, dict(given)) for name, share, given in group] for group in options]
+    return estimate_hosted(shape, dict(ranges), groups, speed)
 
 
 def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]:

@@ -115,7 +115,7 @@ def _deployment(options: Mapping[str, Any], *, is_asked: bool) -> "Deployment":
 
 def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
     asked = options["model"] or _("unknown model")
-    show.heading(_("{count} requests of {model}").format(count=options["requests"], model=asked))
+    show.heading(_("Estimate: {model}, requests: {count}").format(count=f"{options['requests']:,}", model=asked))
     rows = []
     for name, title in SHORT_NAMES.items():
         if name in found.priced.ranges:
@@ -143,7 +143,7 @@ def _print_drivers(found: "RequestEstimate") -> None:
         return
     click.echo("\n" + _("What makes the energy uncertain:"))
     for name, ratio in parts:
-        click.echo(show.wrapped(f"{ratio:>5.0%}  {_meaning(name)}", ""))
+        click.echo(show.wrapped(f"{ratio:.0%} · {_meaning(name)}", "  "))
 
 
 def _print_others(wanted: "RequestEstimate", others: Sequence[tuple[str, "RequestEstimate"]]) -> None:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "equivalents": (f"{_HERE}.equivalents:command", translatable("an amount in everyday things, with source")),
     "claims": (f"{_HERE}.claims:command", translatable("published claims, judged from their inputs")),
     "estimate": (f"{_HERE}.estimate:command", translatable("what one request takes, before anyone measures it")),
+    "calibrate": (f"{_HERE}.calibrate:command", translatable("shift a model's estimates to measured energy")),
     "factors": (f"{_HERE}.factor_tools:command", translatable("numbers of the world: dates, ranges, sources, cells")),
     "statusline": (f"{_HERE}.scan:statusline", translatable("one line with today's footprint, for status bars")),
     "restate": (f"{_HERE}.restate:command", translatable("say it again with today's factors; nothing is lost")),

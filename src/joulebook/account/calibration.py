@@ -1,0 +1,121 @@
+"""From measured energy of a served model to the factor that shifts its estimates."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
+from joulebook.account.resolve import HOST
+from joulebook.errors import UsageError
+from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator, calibrate, factor_file
+from joulebook.estimate.deployment import METHOD_SUBJECT, calibrated, serving_ranges, shape_of
+from joulebook.estimate.serving import estimate_serving
+from joulebook.estimate.tokens import gpu_energy_kwh
+from joulebook.factors.choose import choose, resolve_model
+from joulebook.factors.edition import Edition
+from joulebook.terms.boundary import Boundary
+from joulebook.terms.range import Range
+from joulebook.terms.units import convert
+
+LADDER = (
+    (Boundary.NODE, "node_overhead_ratio", HOST),
+    (Boundary.NODE_IDLE, "idle_overhead_ratio", HOST),
+    (Boundary.FACILITY, "pue_ratio", None),
+)
+"""Rung -> the ratio that leads up to it, and its subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A calibration of one model.
+
+    Attributes:
+        model: subject of the registry.
+        calibration: shift and range.
+        points: what was measured and what the uncalibrated estimate says.
+        boundary: what the meter saw.
+        day: day of the measurement, ISO.
+    """
+
+    model: str
+    calibration: Calibration
+    points: tuple[Point, ...]
+    boundary: str
+    day: str
+
+    def factor_file(self, cell: str) -> Mapping[str, object]:
+        """The factor file that keeps it."""
+        return factor_file(self.model, self.calibration, self.day, cell)
+
+    def source(self) -> Mapping[str, object]:
+        """The bibliography entry of that file."""
+        return {
+            "own-measurement": {
+                "title": "Own measurement of a deployment",
+                "publisher": "the user of this book",
+                "url": "https://localhost/",
+                "licence": "own",
+                "edition": self.day,
+                "date_seen": date.fromisoformat(self.day),
+                "ships": False,
+            }
+        }
+
+
+def calibrate_model(
+    edition: Edition,
+    policy: str,
+    model: tuple[str | None, str],
+    points: Sequence[Mapping[str, float]],
+    at: date,
+    *,
+    boundary: str,
+    meter_error_ratio: float,
+) -> Calibrated:
+    """Compare measured energy with the estimate of the same requests.
+
+    Args:
+        edition: factors to choose from.
+        policy: which of them may answer.
+        model: provider (None is unknown) and name.
+        points: per measurement ``energy_wh``, ``requests``, ``input``, ``cached``, ``output``, ``reasoning``.
+        at: day of the measurement.
+        boundary: what the meter saw: gpu, node, node+idle, facility.
+        meter_error_ratio: half the width of the meter's range.
+
+    Raises:
+        UsageError: the model is not in the registry, or a point has no tokens.
+    """
+    facts = resolve_model(edition, *model, at)
+    if facts.is_unknown or len(facts.candidates) > 1:
+        raise UsageError(
+            what=f"The model {model[1]} is not one model of the registry.",
+            next_step=facts.hint or "name one model: joulebook factors list --kind model.",
+        )
+    serving = calibrated(serving_ranges(edition, policy, at), Range.exact(1))
+    coefficients = estimate_serving(shape_of(facts), serving).coefficients
+    rungs = [rung for rung in LADDER if rung[0].rung <= Boundary(boundary).rung]
+    overheads = [choose(edition, name, subject, at, policy).factor.range for _rung, name, subject in rungs]
+    found = []
+    for point in points:
+        if point["input"] + point["cached"] + point["output"] + point["reasoning"] <= 0:
+            raise UsageError(what="A measured point has no tokens.", next_step="give --input and --output tokens.")
+        energy = convert(point["energy_wh"], "Wh", "kWh")
+        meter = Range(energy * (1 - meter_error_ratio), energy, energy * (1 + meter_error_ratio))
+        found.append(Point(at_the_accelerator(meter, overheads), _estimated_kwh(point, coefficients)))
+    one_point = choose(edition, "one_point_ratio", METHOD_SUBJECT, at, policy).factor.range
+    return Calibrated(facts.model, calibrate(found, one_point), tuple(found), boundary, at.isoformat())
+
+
+def _estimated_kwh(point: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
+    price = cast("Callable[..., Any]", gpu_energy_kwh)
+    return price(
+        request_count=point["requests"],
+        per_request_ratio=1 / point["requests"],
+        uncached_input_tokens=point["input"],
+        cache_read_tokens=point["cached"],
+        cache_write_tokens=0.0,
+        visible_output_tokens=point["output"],
+        reasoning_output_tokens=point["reasoning"],
+        **coefficients,
+    )

@@ -1,0 +1,124 @@
+"""`joulebook estimate` and `joulebook calibrate`, as a user runs them."""
+
+import json
+
+import pytest
+
+from joulebook.errors import UnknownName, UsageError
+from joulebook.faces.cli.main import run_command
+from joulebook.faces.text import choose_language
+
+REQUEST = ["--input", "1200", "--output", "400"]
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    yield
+    choose_language(None)
+
+
+def estimate(capsys, *arguments: str) -> dict:
+    """The JSON of one estimate."""
+    assert run_command(["--lang", "en", "estimate", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def gpu(document: dict) -> dict:
+    """Accelerator energy of an estimate."""
+    return document["figures"]["gpu_energy_kwh"]
+
+
+def width(document: dict) -> float:
+    """How wide its range is, as a ratio."""
+    return gpu(document)["high"] / gpu(document)["low"]
+
+
+def test_every_fact_of_the_deployment_narrows_the_range(capsys):
+    """Accelerator, then batch, then precision and count: each makes the range narrower."""
+    known = ["--model", "llama-3.1-70b-instruct", "--region", "KOR", *REQUEST]
+    steps = [[], ["--gpu", "h100"], ["--batch", "32"], ["--precision", "bf16", "--gpus", "4"]]
+    widths, given = [], []
+    for step in steps:
+        given += step
+        widths.append(width(estimate(capsys, *known, *given)))
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 2
+
+
+def test_a_speed_moves_the_estimate(capsys):
+    """A fast stream tells of few requests at once, so it costs more than a slow one."""
+    known = ["--model", "llama-3.1-70b-instruct", *REQUEST]
+    slow, fast = (gpu(estimate(capsys, *known, "--tokens-per-second", speed))["mid"] for speed in ("12", "60"))
+    assert fast > 1.5 * slow
+
+
+def test_an_unknown_model_is_wide_and_says_so(capsys):
+    """A name that is not in the registry gives the range over the registry, a hint, and exit code 4 when strict."""
+    unknown = estimate(capsys, "--model", "no-such-model-9", *REQUEST)
+    known = estimate(capsys, "--model", "llama-3.1-8b-instruct", *REQUEST)
+    assert unknown["is_unknown"]
+    assert unknown["tier"] == "assumed"
+    assert unknown["hints"]
+    assert width(unknown) > width(known)
+    assert run_command(["--lang", "en", "estimate", "--model", "no-such-model-9", *REQUEST, "--strict"]) == 4
+
+
+def test_cached_input_costs_less_than_fresh(capsys):
+    """Reading a prompt from the cache is cheaper than computing it, and dearer than not having it."""
+    model = ["--model", "llama-3.1-70b-instruct", "--output", "10"]
+    none, cached, fresh = (
+        gpu(estimate(capsys, *model, *more))["mid"] for more in ([], ["--cached", "50000"], ["--input", "50000"])
+    )
+    assert none < cached < fresh
+
+
+def test_three_alternatives_come_with_every_estimate(capsys):
+    """The same request is shown on three other models, or on those that are named."""
+    assert len(estimate(capsys, "--model", "gpt-4o", *REQUEST)["compared"]) == 3
+    named = estimate(capsys, "--model", "gpt-4o", *REQUEST, "--compare-models", "gpt-4o-mini,gpt-oss-120b")
+    assert [line["asked"] for line in named["compared"]] == ["gpt-4o-mini", "gpt-oss-120b"]
+
+
+def test_tables_fit_eighty_columns_in_both_languages(capsys):
+    """No line of the printed estimate is wider than the terminal."""
+    from joulebook.faces.cli.show import width_of
+
+    for language in ("en", "ko"):
+        assert run_command(["--lang", language, "estimate", "--model", "gpt-4o", *REQUEST, "--compare-models"]) == 0
+        printed = capsys.readouterr()
+        assert all(width_of(line) <= 80 for line in printed.out.splitlines()), language
+
+
+@pytest.mark.parametrize("arguments", [["--gpu", "h900"], []])
+def test_misuse_exits_with_an_error(arguments, capsys):
+    """An accelerator that does not exist, or no tokens at all, is refused with what to do."""
+    request = REQUEST if arguments else []
+    code = run_command(["--lang", "en", "estimate", "--model", "gpt-4o", *request, *arguments])
+    assert code in (UsageError.exit_code, UnknownName.exit_code)
+    assert "Next" in capsys.readouterr().err
+
+
+def test_a_calibration_is_kept_and_used(tmp_path, capsys):
+    """A measured point, saved as a factor, becomes the estimate of the same request and narrows its range."""
+    model = ["--model", "llama-3.1-70b-instruct"]
+    before = estimate(capsys, *model, *REQUEST)
+    tokens = ["--input", "120000", "--output", "40000", "--requests", "100"]
+    assert run_command(["calibrate", *model, *tokens, "--energy-wh", "30", "--save", str(tmp_path), "--json"]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert kept["points"][0]["measured_kwh"] == pytest.approx(0.030)
+    assert run_command(["--factors", str(tmp_path), "estimate", *model, *REQUEST, "--json"]) == 0
+    after = json.loads(capsys.readouterr().out)
+    assert after["is_calibrated"]
+    assert gpu(after)["mid"] == pytest.approx(0.030 / 100)
+    assert width(after) < width(before)
+
+
+def test_points_come_from_a_file_and_bad_lines_are_named(tmp_path, capsys):
+    """Several measurements in a CSV give one shift; a line without a number is refused with file and line."""
+    points = tmp_path / "points.csv"
+    points.write_text("energy_wh,requests,input,output\n1,10,12000,4000\n2,10,24000,8000\n", encoding="utf-8")
+    assert run_command(["calibrate", "--model", "llama-3.1-8b-instruct", "--points", str(points), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["points"]) == 2
+    points.write_text("energy_wh,requests,input,output\nmany,10,12000,4000\n", encoding="utf-8")
+    assert run_command(["--lang", "en", "calibrate", "--model", "llama-3.1-8b-instruct", "--points", str(points)]) == 1
+    assert "points.csv:2" in capsys.readouterr().err
