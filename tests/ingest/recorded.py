@@ -22,6 +22,7 @@ class Recording:
         totals: sums over them, written as "uncached/read/write/visible/reasoning"; - is unknown in all rows.
         options: further options of the read.
         is_detected: whether the format is recognised without being named.
+        has_warning: whether the reader warns of what the format cannot tell.
     """
 
     reader: str
@@ -30,6 +31,7 @@ class Recording:
     totals: str
     options: dict[str, object] = field(default_factory=dict)
     is_detected: bool = True
+    has_warning: bool = False
 
     def read_options(self) -> ReadOptions:
         """Options for this file."""
@@ -67,4 +69,6 @@ RECORDINGS = (
     Recording("litellm", "litellm.json", 3, "50/860/200/45/5"),
     Recording("openrouter", "openrouter.json", 1, "8/4/-/22/8"),
     Recording("openrouter", "openrouter-activity.json", 1, "50/-/-/100/25"),
+    Recording("chatgpt-export", "chatgpt-export.json", 3, "23/-/-/13/-", has_warning=True),
+    Recording("claude-export", "claude-export.json", 2, "12/-/-/5/-", has_warning=True),
 )

@@ -13,7 +13,7 @@ from joulebook.ingest.reader import reader
 from joulebook.terms.finding import RULES, Finding
 from joulebook.terms.usage import TOKEN_CLASSES
 
-NUMBER = re.compile(rb"(?<![\w.\"-])\d+(?![\w.\"-])")
+NUMBER = re.compile(rb'(?<=":)\s*\d+(?=\s*[,}\]])')
 ODD = (b"-5", b'"abc"', b"1.5", b"1e999", b"null", b"[]", b"{}", b"true", b'""', b"9" * 30, b"NaN", b'"-1"')
 """What a count may be replaced by; none of them is one."""
 

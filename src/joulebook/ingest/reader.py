@@ -42,6 +42,8 @@ READERS: Mapping[str, str] = MappingProxyType(
         "bedrock-logs": "joulebook.ingest.suppliers:BedrockLogs",
         "litellm": "joulebook.ingest.gateways:LiteLlm",
         "openrouter": "joulebook.ingest.gateways:OpenRouter",
+        "chatgpt-export": "joulebook.ingest.exports:ChatGptExport",
+        "claude-export": "joulebook.ingest.exports:ClaudeExport",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

@@ -42,6 +42,13 @@ RULES: dict[str, str] = {
     "broken-message": translatable(
         "The message is no telemetry, or breaks off. Next: export it again; the other messages were read."
     ),
+    "no-conversations": translatable(
+        "The archive has no conversations.json. Next: check that it is the export of your conversations."
+    ),
+    "counts-too-low": translatable(
+        "The archive has texts and no token counts; they were counted from below, without hidden reasoning. Next: take "
+        "the figures as a lower bound, or import the supplier's usage report."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),

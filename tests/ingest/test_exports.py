@@ -1,0 +1,62 @@
+"""Export archives: zips, branches, and the lower bound."""
+
+import io
+import zipfile
+
+import pytest
+from recorded import RECORDINGS
+
+from joulebook.errors import InputBroken
+from joulebook.ingest.exports import least_tokens
+from joulebook.ingest.reader import ReadOptions, read_path, reader
+from joulebook.terms.finding import Finding
+
+
+def zipped(content, name="conversations.json"):
+    """An archive with one file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("user.json", "{}")
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "recording", [one for one in RECORDINGS if one.reader.endswith("-export")], ids=lambda r: r.file
+)
+def test_the_archive_and_the_file_in_it(recording):
+    """The zip of a service and the file in it give the same rows."""
+    parse = reader(recording.reader).parse
+    plain = list(parse(io.BytesIO(recording.content()), recording.read_options()))
+    packed = list(parse(io.BytesIO(zipped(recording.content())), recording.read_options()))
+    assert plain == packed
+    assert packed[-1].rule == "counts-too-low"
+    assert all(row["tier"] == "estimated" for row in plain if not isinstance(row, Finding))
+
+
+def test_archives_that_are_none():
+    """An archive without conversations is a finding; a broken one is an error."""
+    parse = reader("chatgpt-export").parse
+    assert [row.rule for row in parse(io.BytesIO(zipped("[]", "other.json")), ReadOptions())] == ["no-conversations"]
+    with pytest.raises(InputBroken):
+        list(parse(io.BytesIO(b"PK\x03\x04broken"), ReadOptions()))
+
+
+def test_the_reference_conversation(shared_data):
+    """A conversation with a branch gives one row per answer, each reading what was said before it on its branch."""
+    found = list(read_path("chatgpt-export", shared_data / "usage" / "agents" / "chatgpt_conversation_example.json"))
+    rows = [row for row in found if not isinstance(row, Finding)]
+    first, second = rows
+    assert [row["model"] for row in rows] == ["gpt-4", "gpt-4"]
+    assert first["uncached_input_tokens"] == least_tokens("Hello! Can you help me with a programming question?")
+    asked = least_tokens("How do I write a function in JavaScript?")
+    assert second["uncached_input_tokens"] == first["uncached_input_tokens"] + first["visible_output_tokens"] + asked
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [("Hello, world!", 4), ("The quick brown fox jumps over the lazy dog.", 10), ("3.14159", 5), ("don't", 2), ("", 0)],
+)
+def test_never_more_than_a_tokenizer_finds(text, most):
+    """The count is not above what the cl100k tokenizer gives for known texts."""
+    assert least_tokens(text) <= most
