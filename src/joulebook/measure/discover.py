@@ -10,7 +10,12 @@ from joulebook.measure.reading import Reader
 READERS: Mapping[str, str] = MappingProxyType(
     {
         "nvidia": "joulebook.measure.nvidia:NvidiaReader",
+        "amdgpu": "joulebook.measure.amdgpu:AmdGpuReader",
         "rapl": "joulebook.measure.rapl:RaplReader",
+        "perf": "joulebook.measure.perf_rapl:PerfRaplReader",
+        "hwmon": "joulebook.measure.hwmon:HwmonReader",
+        "jetson": "joulebook.measure.jetson:JetsonReader",
+        "apple": "joulebook.measure.apple:AppleReader",
     }
 )
 """Name -> module:class, in the order in which they are asked; earlier ones win where two read the same energy."""

@@ -183,7 +183,8 @@ def components(energies: Sequence[ChannelEnergy], absences: Iterable[Absence]) -
     for name in COMPONENTS:
         own = [energy for energy in tops if energy.channel.component == name]
         if name == "node" and own:
-            rows[name] = _rest(own, rows)
+            # two meters of a whole board (psys, the server's own, a module's) read the same energy: the first counts
+            rows[name] = _rest([energy for energy in own if energy.channel.method == own[0].channel.method], rows)
         elif own:
             rows[name] = _sum(name, own)
         elif name in missing:
