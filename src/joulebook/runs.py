@@ -15,7 +15,8 @@ from joulebook.estimate.machines import ComponentRow, MachineUse, Reading, compo
 from joulebook.factors.choose import Choice, choose, resolve_place
 from joulebook.factors.edition import Edition
 from joulebook.factors.place import Place
-from joulebook.measure.summary import ComponentEnergy, HostSummary, RunSummary
+from joulebook.measure.summary import ComponentEnergy, HostSummary, RunSummary, SpanSummary
+from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine
 from joulebook.terms.range import Range
 from joulebook.terms.tier import Tier
@@ -103,19 +104,34 @@ def account_run(
     return RunAccount(summary, rows, missing, place, metrics, choices, tier)
 
 
+def account_span(span: SpanSummary, machine: Machine | None, at: date, edition: Edition) -> list[ComponentRow]:
+    """Energy of one part of a run by component, estimates included.
+
+    Args:
+        span: the part.
+        machine: the machine it ran on.
+        at: the day.
+        edition: factors.
+    """
+    return component_energy(_machine_use(machine, span.components, span.use, at), edition)
+
+
 def machine_use(host: HostSummary, at: date) -> MachineUse:
     """One host's readings and use, as the estimator takes them."""
-    machine = host.machine
+    return _machine_use(host.machine, host.components, host.use, at)
+
+
+def _machine_use(machine: Machine | None, components: Sequence[ComponentEnergy], use: UseTally, at: date) -> MachineUse:
     readings = {
         one.component: Reading(one.energy_kwh, one.method, one.tier or Tier.DERIVED)
-        for one in host.components
+        for one in components
         if one.energy_kwh is not None
     }
     return MachineUse(
         cpu=cpu_subject(machine),
         thread_count=machine.allotted_threads if machine else 0.0,
-        step_s=host.use.step_s if machine else (),
-        step_busy_s=host.use.step_busy_s if machine else (),
+        step_s=use.step_s if machine else (),
+        step_busy_s=use.step_busy_s if machine else (),
         memory_gb=convert(machine.allotted_memory_bytes, "B", "GB") if machine else 0.0,
         readings=readings,
         at=at,

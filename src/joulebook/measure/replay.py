@@ -61,7 +61,9 @@ def replay(journal: Journal) -> Replayed:
         if record["k"] == "s":
             tally.add_record(record)
         elif record["k"] == "span" and record["at"] == "begin":
-            opened[record["id"]] = OpenSpan(_full_name(record, opened), tally.last_ns, tally.joules())
+            opened[record["id"]] = OpenSpan(
+                _full_name(record, opened), tally.last_ns, tally.joules(), tally.use.copied()
+            )
         elif record["k"] == "span" and record["id"] in opened:
             replayed.spans.append(opened.pop(record["id"]).close(tally, replayed.absences, record))
     replayed.spans += [span.close(tally, replayed.absences, {"status": "open"}) for span in opened.values()]
@@ -75,11 +77,12 @@ def _full_name(record: Mapping[str, Any], opened: Mapping[int, "OpenSpan"]) -> s
 
 @dataclass(frozen=True, slots=True)
 class OpenSpan:
-    """A span that has begun: its name, when, and the totals at that time."""
+    """A span that has begun: its name, when, and the totals and the use at that time."""
 
     name: str
     start_ns: int
     joules: Sequence[tuple[float, float, float]]
+    use: UseTally
 
     def close(self, tally: Tally, absences: Iterable[Absence], record: Mapping[str, Any]) -> SpanSummary:
         """The span up to the last sample."""
@@ -91,6 +94,7 @@ class OpenSpan:
             self.name,
             (tally.last_ns - self.start_ns) / NANOSECONDS,
             components(energies, absences),
+            tally.use.copied().since(self.use),
             record.get("counts", {}),
             record.get("metrics", {}),
             record.get("status", "ok"),
@@ -186,10 +190,10 @@ def _use(own: Sequence[Replayed]) -> UseTally:
     """Use of the host: a wrapper sees everything below it; without one, ranks are added."""
     wrapper = next((one for one in own if one.journal.begin.get("wrapper")), None)
     if wrapper is not None:
-        return wrapper.tally.use
+        return wrapper.tally.use.copied()
     longest = max((one.tally.use for one in own), key=lambda use: use.seconds)
     return replace(
-        longest,
+        longest.copied(),
         tree_cpu_s=sum(one.tally.use.tree_cpu_s for one in own),
         memory_byte_s=sum(one.tally.use.memory_byte_s for one in own),
     )

@@ -5,7 +5,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ class Session:
             tally = self.recorder.tally
             above = self._open_spans.get(parent) if parent is not None else None
             full = f"{above.name}/{name}" if above is not None else name
-            self._open_spans[span_id] = OpenSpan(full, tally.last_ns, tally.joules())
+            self._open_spans[span_id] = OpenSpan(full, tally.last_ns, tally.joules(), tally.use.copied())
             self.recorder.note({"k": "span", "at": "begin", "id": span_id, "parent": parent, "name": name})
         return span_id
 
@@ -167,7 +167,7 @@ class Session:
                 duration_s=tally.duration_s,
                 components=components(energies, self.recorder.absences),
                 machine=self.recorder.machine,
-                use=replace(tally.use, step_s=list(tally.use.step_s), step_busy_s=list(tally.use.step_busy_s)),
+                use=tally.use.copied(),
             )
             return RunSummary(
                 run=self.run,

@@ -74,7 +74,8 @@ class SpanSummary:
     Attributes:
         name: its name; nested spans carry the names above, with a slash.
         duration_s: how long it took [s].
-        components: energy measured in it; estimates for what no meter reads are made for whole runs.
+        components: energy measured in it.
+        use: use of the machine meanwhile, from which the estimator tells what no meter reads.
         counts: tokens and the like that the program reported.
         metrics: accuracy, loss and the like.
         status: ok, exception, open.
@@ -83,6 +84,7 @@ class SpanSummary:
     name: str
     duration_s: float
     components: tuple[ComponentEnergy, ...]
+    use: UseTally = field(default_factory=UseTally)
     counts: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     status: str = "ok"

@@ -1,7 +1,7 @@
 """Running totals of one process's readings; the same code counts live and from the journal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joulebook.measure.clock import NANOSECONDS
@@ -54,6 +54,22 @@ class UseTally:
         self.memory_byte_s += (use.tree_memory_bytes + last[1].tree_memory_bytes) / 2 * seconds
         self.step_s[step] += seconds
         self.step_busy_s[step] += busy_s
+
+    def copied(self) -> "UseTally":
+        """The same at this time, which further readings do not change."""
+        return replace(self, step_s=list(self.step_s), step_busy_s=list(self.step_busy_s), _last=None)
+
+    def since(self, then: "UseTally") -> "UseTally":
+        """What was used after an earlier time."""
+        return UseTally(
+            self.threads,
+            self.seconds - then.seconds,
+            self.tree_cpu_s - then.tree_cpu_s,
+            self.busy_cpu_s - then.busy_cpu_s,
+            self.memory_byte_s - then.memory_byte_s,
+            [now - before for now, before in zip(self.step_s, then.step_s, strict=True)],
+            [now - before for now, before in zip(self.step_busy_s, then.step_busy_s, strict=True)],
+        )
 
 
 @dataclass(slots=True)
