@@ -11,7 +11,6 @@ from joulebook.faces.cli.explain import print_explanation
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.cli.report import print_lines, print_whole
 from joulebook.faces.text import _
-from joulebook.terms.display import range_text
 
 if TYPE_CHECKING:
     from joulebook.book import Book
@@ -32,7 +31,7 @@ def command(ctx: click.Context, *, page_path: Path) -> int:
     book.path.mkdir(parents=True, exist_ok=True)
     with joulebook.measure("demo", project="joulebook", folder=book.path / "runs") as meter:
         code = _main_job(book, page_path)
-    _show_measured(meter)
+    _show_measured(book, meter)
     return code
 
 
@@ -64,17 +63,12 @@ def _main_job(book: "Book", page_path: Path) -> int:
     return 1 if any(finding.is_error for finding in result.findings) else 0
 
 
-def _show_measured(meter: "Span") -> None:
-    """What this very run used, as far as the machine lets us read it."""
+def _show_measured(book: "Book", meter: "Span") -> None:
+    """What this very run used, as far as the machine lets us read it; the rest is estimated from its use."""
+    from joulebook.faces.cli.run_show import block  # noqa: PLC0415
+    from joulebook.runs import account_run, book_run  # noqa: PLC0415
+
+    account = account_run(meter.summary(), book.edition, None, None, policy=book.policy)
+    book_run(book.store, account)
     show.heading(_("This run, as far as this machine can be read"))
-    for found in meter.summary().components:
-        if found.energy_kwh is None:
-            text = _("{component}: missing. {reason} Next: {remedy}.")
-            why = text.format(
-                component=_(found.component),
-                reason=_(found.reason).format(**found.facts),
-                remedy=_(found.remedy).format(**found.facts),
-            )
-            click.echo(show.wrapped(why, "  "))
-        else:
-            click.echo(f"  {_(found.component)}: {range_text(found.energy_kwh, 'kWh')} · {found.tier} · {found.method}")
+    click.echo(block(account))

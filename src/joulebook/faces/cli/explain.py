@@ -90,7 +90,8 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
         show.heading(_("Look further: the largest postings"))
         for row, amount in found.postings[:POSTINGS_SHOWN]:
             what = " · ".join(str(row[name]) for name in ("model", "region", "team", "project") if row[name])
-            click.echo(f"  joulebook explain {row['posting_id'][:12]}   {what}   {_in_unit(amount, unit)}")
+            line = f"  joulebook explain {row['posting_id'][:12]}  {_in_unit(amount, unit):>10}  {what}"
+            click.echo(show.fitted(line, show.WIDTH).rstrip())
     if found.hints:
         show.heading(_("What would make it better"))
         for about, hint in found.hints[:HINTS_SHOWN]:
