@@ -11,7 +11,7 @@ LANG_UI ?= en
 DEMO_BOOK := demo-book
 CATALOGS := $(wildcard src/joulebook/locale/*/*.po)
 
-.PHONY: help demo test check bench nightly setup lock format clean
+.PHONY: help demo test check bench nightly docs setup lock format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ format: $(VENV)/.dev ## lay out the code
 	$(BIN)/ruff format .
 
 setup: $(VENV)/.dev ## environment for development
+
+docs: $(VENV)/.dev ## pages that are written from the source
+	$(BIN)/python docs/write_pages.py
 
 lock: ## pin every package again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \

@@ -1,0 +1,26 @@
+"""Pages that are written from the source are what the source says."""
+
+from pathlib import Path
+
+import pytest
+
+from joulebook.terms.glossary import glossary
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize(("name", "language"), [("glossary.md", "en"), ("glossary.ko.md", "ko")])
+def test_the_glossary_is_the_dictionary(name: str, language: str):
+    """The glossary page says what the column dictionary says; `make docs` writes it anew."""
+    assert (DOCS / name).read_text(encoding="utf-8") == glossary(language)
+
+
+def test_links_between_pages_lead_somewhere():
+    """Each relative link in README and docs points to a file that is there."""
+    import re
+
+    root = DOCS.parent
+    for page in [*root.glob("*.md"), *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} -> {target}"
