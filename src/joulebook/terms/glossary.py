@@ -22,7 +22,14 @@ def glossary(language: str) -> str:
     Args:
         language: ``en`` or ``ko``.
     """
-    lines = [f"# {TITLES[language]}", "", ABOUT[language], "", "This page is written by `make docs`; do not edit it.", ""]
+    lines = [
+        f"# {TITLES[language]}",
+        "",
+        ABOUT[language],
+        "",
+        "This page is written by `make docs`; do not edit it.",
+        "",
+    ]
     lines += [f"| {' | '.join(HEADS[language])} |", "|---|---|---|---|"]
     lines += [_row(one, language) for one in sorted(columns().values(), key=lambda one: one.name)]
     return "\n".join(lines) + "\n"
