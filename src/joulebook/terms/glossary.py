@@ -9,8 +9,8 @@ ABOUT = {
         "of a name; shares are ratios, never percent; instants end in `_at` and are UTC."
     ),
     "ko": (
-        "모든 표의 모든 열: 단위, 뜻, 근거가 되는 표준. 단위는 이름의 끝에 오고, 몫은 백분율이 아니라 비율이며, `_at`로 "
-        "끝나는 시각은 UTC입니다."
+        "모든 표의 모든 열: 단위, 뜻, 근거가 되는 표준. 단위는 이름의 끝에 오고, 몫은 백분율이 아니라 비율이며, "
+        "`_at`로 끝나는 시각은 UTC입니다."
     ),
 }
 HEADS = {"en": ("column", "unit", "meaning", "standard"), "ko": ("열", "단위", "뜻", "표준")}
