@@ -153,6 +153,24 @@ def test_model_names() -> None:
     assert llama.ranges["parameters_total_billion"].mid == pytest.approx(8.03)
 
 
+@pytest.mark.parametrize(
+    ("provider", "name", "model"),
+    [
+        ("deepseek", "deepseek-chat", "deepseek/deepseek-v3"),
+        ("aws.bedrock", "us.meta.llama3-1-70b-instruct-v1:0", "meta/meta-llama-3.1-70b-instruct"),
+        ("aws.bedrock", "meta.llama4-scout-17b-instruct-v1:0", "meta/llama-4-scout-17b-16e-instruct"),
+        ("azure.ai.openai", "gpt-35-turbo", "openai/gpt-3.5-turbo"),
+        ("gcp.vertex_ai", "claude-sonnet-4-5@20250929", "anthropic/claude-sonnet-4-5-20250929"),
+        ("naver", "HCX-005", "naver/hcx-005"),
+        (None, "LGAI-EXAONE/EXAONE-3.5-7.8B-Instruct", "lg/exaone-3.5-7.8b-instruct"),
+        (None, "kakaocorp/kanana-1.5-8b-instruct-2505", "kakao/kanana-1.5-8b-instruct-2505"),
+    ],
+)
+def test_names_as_resellers_write_them(provider: str | None, name: str, model: str) -> None:
+    """Names of clouds, resellers and repositories lead to the developer's model."""
+    assert resolve_model(EDITION, provider, name, DAY).model == model
+
+
 def test_alias_resolves_by_day() -> None:
     """An alias that was pointed to another model means on each day what it meant then."""
     early = resolve_model(EDITION, "mistral", "mistral-large-latest", date(2025, 6, 1))

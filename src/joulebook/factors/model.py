@@ -30,6 +30,9 @@ ROUTE = re.compile(r"^(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|a
 REVISION = re.compile(r"(?:-v\d+:\d+(?::\w+)?|:\d+|:free|:beta|:thinking|:latest)$")
 """Suffix of a name that marks a revision or price of the same model."""
 
+LLAMA = re.compile(r"^llama(\d)-(?:(\d)-)?")
+"""Resellers write ``llama3-1-70b-instruct`` for ``llama-3.1-70b-instruct``."""
+
 HOPS = 5
 """Longest chain of aliases followed."""
 
@@ -100,7 +103,8 @@ def _spellings(edition: Edition, provider: str | None, model: str, at: date) -> 
     host = provider_subject(edition, provider, at)
     written = model.strip().lower()
     plain = REVISION.sub("", ROUTE.sub("", written.rsplit("/", 1)[-1])).replace("@", "-")
-    names = [f"{host}/{written}", written, f"{host}/{plain}", plain]
+    dotted = LLAMA.sub(lambda found: f"llama-{found[1]}.{found[2]}-" if found[2] else f"llama-{found[1]}-", plain)
+    names = [f"{host}/{written}", written, f"{host}/{plain}", plain, dotted]
     return dict.fromkeys(names)
 
 
