@@ -18,6 +18,9 @@
     ├── StoreError
     │   ├── StoreConflict                    another writer took the version
     │   ├── StoreDamaged                     a file of the book does not match its hash
+    │   │   ├── SegmentMissing, SegmentCut   a segment is gone or has another size
+    │   │   ├── LogMissing, LogBroken        a log file is gone or cannot be read
+    │   │   └── HotBroken                    the file of waiting records is damaged
     │   ├── StoreUnwritable                  the disk is full or the folder cannot be written
     │   ├── StoreTooNew                      the book was written by a newer program
     │   └── EngineOutOfMemory                neither memory nor the spill folder has room
@@ -131,6 +134,44 @@ class StoreDamaged(StoreError):
     template = translatable("{file}: {what} Next: restore the file from a copy; the book refuses to guess.")
 
 
+class SegmentMissing(StoreDamaged):
+    """A segment that a version names is gone."""
+
+    template = translatable("{file}: the segment is gone. Next: restore it from a copy; the book refuses to guess.")
+
+
+class SegmentCut(StoreDamaged):
+    """A segment has another size than when it was written."""
+
+    template = translatable(
+        "{file}: the segment has another size than when it was written. Next: restore it from a copy; the book refuses "
+        "to guess."
+    )
+
+
+class LogMissing(StoreDamaged):
+    """A log file between others is gone."""
+
+    template = translatable("{file}: the log file is gone. Next: restore it from a copy; the book refuses to guess.")
+
+
+class LogBroken(StoreDamaged):
+    """A log file is cut off or was not written by joulebook."""
+
+    template = translatable(
+        "{file}: the log file cannot be read. Next: restore it from a copy; the book refuses to guess."
+    )
+
+
+class HotBroken(StoreDamaged):
+    """The file of waiting records is damaged."""
+
+    template = translatable(
+        "{file}: the waiting records cannot be read ({reason}). Next: restore the file from a copy; what is sealed is "
+        "not touched."
+    )
+
+
 class StoreUnwritable(StoreError):
     """The disk is full, or the folder cannot be written."""
 
@@ -160,6 +201,14 @@ class InputUnreadable(JoulebookError, ValueError):
     """An input file cannot be read at all."""
 
     template = translatable("{file}: {what} Next: {next_step}")
+
+
+class InputNotParquet(InputUnreadable):
+    """An input file is not of the Parquet format."""
+
+    template = translatable(
+        "{file} cannot be read as Parquet. Next: check the file; other formats have readers of their own."
+    )
 
 
 class InputMissing(InputUnreadable):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import InputUnreadable, translatable
+from joulebook.errors import InputMissing, InputNotParquet
 from joulebook.store.declared import Declaration, Plan, make_plan
 from joulebook.store.once import copy_to_parquet
 from joulebook.store.schema import identifier, literal, stored
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 FINDINGS_PER_RULE = 100
 """Findings of one rule and column that are told one by one; the rest of them is told as one number."""
-
-NOT_PARQUET = translatable("it cannot be read as Parquet.")
-CHECK_FILE = translatable("check the file; other formats have readers of their own.")
 
 
 @dataclass(slots=True)
@@ -49,7 +46,8 @@ def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaratio
         draft: the Parquet file to write.
 
     Raises:
-        InputUnreadable: the file is no Parquet file.
+        InputMissing: the file cannot be opened.
+        InputNotParquet: it is no Parquet file.
         UnknownName: there is no such time zone.
     """
     bulk = Bulk()
@@ -75,14 +73,19 @@ def parquet_columns(engine: "DuckDBPyConnection", path: Path) -> tuple[str, ...]
     """Names of the columns of a Parquet file.
 
     Raises:
-        InputUnreadable: the file is no Parquet file.
+        InputMissing: the file cannot be opened.
+        InputNotParquet: it is no Parquet file.
     """
     import duckdb  # noqa: PLC0415  (only commands that compute pay)
 
     try:
+        path.open("rb").close()
+    except OSError as fault:
+        raise InputMissing(file=str(path), reason=fault.strerror) from fault
+    try:
         return tuple(row[0] for row in engine.execute(f"DESCRIBE FROM read_parquet({literal(str(path))})").fetchall())
     except duckdb.Error as fault:
-        raise InputUnreadable(file=str(path), what=NOT_PARQUET, next_step=CHECK_FILE) from fault
+        raise InputNotParquet(file=str(path)) from fault
 
 
 def _source(

@@ -94,7 +94,7 @@ def text_cell(raw: str, kind: str, value: str) -> Cell:
     """A name: one printable line of at most 512 characters, without white space around it."""
     if kind == "BOOLEAN" or kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB")):
         return Cell("CAST(NULL AS VARCHAR)", ((f"{raw} IS NOT NULL", "bad-text"),))
-    strange = rf"length({value}) > {LONGEST_NAME} OR regexp_matches(replace({value}, ' ', ''), '[\pC\pZ]')"
+    strange = rf"length({value}) > {LONGEST_NAME} OR regexp_matches({value}, '[^\pL\pM\pN\pP\pS ]')"
     return Cell(f"nullif(trim(CAST({raw} AS VARCHAR), {WHITE}), '')", ((strange, "bad-text"),))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from joulebook.errors import StoreConflict, StoreDamaged, StoreTooNew
+from joulebook.errors import LogBroken, LogMissing, StoreConflict, StoreTooNew
 from joulebook.store.durable import make_folder, publish, sync_folder
 from joulebook.store.schema import delta_schema
 
@@ -77,7 +77,8 @@ def read_commit(path: Path, version: int) -> Commit:
     """Read one log file.
 
     Raises:
-        StoreDamaged: it is gone, cut off or not ours.
+        LogMissing: it is gone.
+        LogBroken: it is cut off or not ours.
     """
     try:
         content = path.read_bytes()
@@ -100,9 +101,9 @@ def read_commit(path: Path, version: int) -> Commit:
             columns=tuple(field["name"] for field in schemas[-1]["fields"]) if schemas else None,
         )
     except FileNotFoundError as fault:
-        raise StoreDamaged(file=str(path), what="the log file is gone.") from fault
+        raise LogMissing(file=str(path)) from fault
     except (ValueError, KeyError, TypeError, StopIteration) as fault:
-        raise StoreDamaged(file=str(path), what="the log file cannot be read.") from fault
+        raise LogBroken(file=str(path)) from fault
 
 
 class DeltaLog:
@@ -124,13 +125,13 @@ class DeltaLog:
         """The latest version; -1 where the table does not exist.
 
         Raises:
-            StoreDamaged: a log file in between is gone.
+            LogMissing: a log file in between is gone.
         """
         if self._last < 0:
             versions = self.listed()
             if versions != list(range(len(versions))):
                 missing = min(set(range(len(versions))) - set(versions))
-                raise StoreDamaged(file=str(self.log / log_name(missing)), what="the log file is gone.")
+                raise LogMissing(file=str(self.log / log_name(missing)))
             self._last = len(versions) - 1
         while (self.log / log_name(self._last + 1)).exists():
             self._last += 1
@@ -203,7 +204,7 @@ class DeltaLog:
             action = json.loads(line)
             if "metaData" in action:
                 return action["metaData"]["id"]
-        raise StoreDamaged(file=str(self.log / log_name(0)), what="the log file has no metaData.")
+        raise LogBroken(file=str(self.log / log_name(0)))
 
 
 def _millis(at: datetime) -> int:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue, StoreDamaged, StoreUnwritable
+from joulebook.errors import BadValue, HotBroken, StoreUnwritable
 from joulebook.store.durable import make_folder, writing
 from joulebook.store.spool import checked_row, table_types
 from joulebook.terms import tables
@@ -152,10 +152,10 @@ class _Transaction:
             raise _refused(self._hot.path, fault) from fault
 
 
-def _refused(path: Path, fault: sqlite3.Error) -> StoreUnwritable | StoreDamaged:
+def _refused(path: Path, fault: sqlite3.Error) -> StoreUnwritable | HotBroken:
     if isinstance(fault, sqlite3.OperationalError):
         return StoreUnwritable(path=str(path), reason=str(fault))
-    return StoreDamaged(file=str(path), what=f"{fault}.")
+    return HotBroken(file=str(path), reason=str(fault))
 
 
 def _record(row: Mapping[str, object], types: Mapping[str, str], unique: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joulebook.errors import BadValue, StoreDamaged, UnknownName
+from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName
 from joulebook.store.bulk import parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_writing, unordered
@@ -124,7 +124,7 @@ class Store:
             after: only rows that came after this version.
 
         Raises:
-            StoreDamaged: a segment is gone or has another size.
+            SegmentMissing, SegmentCut: a segment is not as it was written.
             BadValue: there is no such version.
         """
         import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
@@ -141,7 +141,7 @@ class Store:
         """The Parquet files of a table at a version, for other engines; with ``after`` only those that came later.
 
         Raises:
-            StoreDamaged: a segment is gone or has another size.
+            SegmentMissing, SegmentCut: a segment is not as it was written.
             BadValue: there is no such version.
         """
         log = self.log(name)
@@ -217,7 +217,7 @@ class Store:
         """Names of the columns of a Parquet file.
 
         Raises:
-            InputUnreadable: the file is no Parquet file.
+            InputMissing, InputNotParquet: there is no such file, or it is no Parquet file.
         """
         return parquet_columns(self.engine, path)
 
@@ -234,7 +234,7 @@ class Store:
             info: what the commit says about itself.
 
         Raises:
-            InputUnreadable: the file is no Parquet file.
+            InputMissing, InputNotParquet: there is no such file, or it is no Parquet file.
             UnknownName: there is no such time zone.
             BadValue: another table, or another key.
             StoreUnwritable: the disk is full or the folder cannot be written.
@@ -316,9 +316,9 @@ def _checked(folder: Path, segment: Segment) -> Path:
     try:
         size = path.stat().st_size
     except FileNotFoundError as fault:
-        raise StoreDamaged(file=str(path), what="the segment is gone.") from fault
+        raise SegmentMissing(file=str(path)) from fault
     if size != segment.size:
-        raise StoreDamaged(file=str(path), what="the segment has another size than when it was written.")
+        raise SegmentCut(file=str(path))
     return path
 
 
