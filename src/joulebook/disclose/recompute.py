@@ -110,6 +110,21 @@ def read_input(written: Input) -> Given:
     return Given(Range.exact(float(written)), "1")
 
 
+def range_of(written: Input, unit: str) -> Range:
+    """An input's range in a unit.
+
+    >>> range_of("0.3Wh", "kWh").mid
+    0.0003
+
+    Raises:
+        BadValue: it cannot be read.
+        DimensionMismatch: it measures something else.
+    """
+    given = read_input(written)
+    low, mid, high = (given.at(number).to(unit) for number in given.value)
+    return Range(low, mid, high)
+
+
 def _mapping(written: Mapping[str, object]) -> Given:
     try:
         mid = float(written["value"])  # ty: ignore[invalid-argument-type]

@@ -6,21 +6,21 @@ any engine, takes quantities with units in the dimension test, and takes named s
 becomes a factor that is resolved beforehand.
 """
 
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 
 class Arithmetic(Protocol):
     """A value that can be added, subtracted and multiplied: a float, a table expression, a quantity, a symbol."""
 
-    def __add__(self, other: Self, /) -> Self:
+    def __add__(self, other: Any, /) -> Any:  # noqa: ANN401  (a float adds ints and floats, an expression adds whatever it can)
         """Sum of two values."""
         ...
 
-    def __sub__(self, other: Self, /) -> Self:
+    def __sub__(self, other: Any, /) -> Any:  # noqa: ANN401  (a float adds ints and floats, an expression adds whatever it can)
         """Difference of two values."""
         ...
 
-    def __mul__(self, other: Self, /) -> Self:
+    def __mul__(self, other: Any, /) -> Any:  # noqa: ANN401  (a float adds ints and floats, an expression adds whatever it can)
         """Product of two values."""
         ...
 

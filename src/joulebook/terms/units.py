@@ -76,6 +76,7 @@ _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
         "1e3": ("count", 1e3),
         "1e6": ("count", 1e6),
         "1e9": ("count", 1e9),
+        "1e12": ("count", 1e12),
     }
 )
 

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
+    "train-estimate": (
+        f"{_HERE}.train_estimate:command",
+        translatable("a training run: devices or model size to kWh, CO2e, litres"),
+    ),
     "equivalents": (f"{_HERE}.equivalents:command", translatable("an amount in everyday things, with source")),
     "claims": (f"{_HERE}.claims:command", translatable("published claims, judged from their inputs")),
     "estimate": (f"{_HERE}.estimate:command", translatable("what one request takes, before anyone measures it")),
