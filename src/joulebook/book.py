@@ -1,7 +1,6 @@
 """A Book: store + factor edition + ledger; the whole way of the data on one screen.
 
-usage (other people's records) -> price (factors chosen once, joined by equality) -> grains -> cube -> postings
--> balance.
+usage (others' records) -> price (factors chosen once, joined by equality) -> grains -> cube -> postings -> balance.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook.account import pricing
 from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import Resolver, shares
+from joulebook.account.resolve import Resolver
 from joulebook.errors import FactorMissing, StoreConflict, UsageError
 from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported, sifted
@@ -102,7 +101,7 @@ class Book:
             if newest <= through:
                 return 0
             try:
-                return self._post_span((through, newest), cause, version)
+                return self._say(self._priced((through, newest), cause), newest, cause, version)
             except StoreConflict:
                 continue  # another process posted first; look again at what is left
 
@@ -110,10 +109,8 @@ class Book:
         """Reverse what stands and post it again with today's factors; returns how many postings were reversed."""
         standing = self.standing_postings()
         through, version = self._posted_through()
-        now = self.clock()
-        rows = [*reversals(standing, cause=cause, posted_at=now), *self._priced((-1, through), cause)]
-        info = {"usage_version": str(through), "cause": cause}
-        self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version)
+        taken_back = reversals(standing, cause=cause, posted_at=self.clock())
+        self._say([*taken_back, *self._priced((-1, through), cause)], through, cause, version)
         return len(standing)
 
     def report(
@@ -133,8 +130,7 @@ class Book:
         if chosen:
             frames = (pricing.only(self._priced_again(span, rows), rows) for span, rows in spans)
         elif selection.is_key(target):
-            frames = (pricing.one(self._priced_again(span, rows), target) for span, rows in spans)
-            frames = list(frames)
+            frames = [pricing.one(self._priced_again(span, rows), target) for span, rows in spans]
             groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
             chosen = [explanation.as_posting(group) for group in groups]
         if not chosen:
@@ -144,9 +140,7 @@ class Book:
 
     def standing_postings(self) -> Rows:
         """Postings that are neither reversed nor reversals."""
-        rows = self.store.rows(self.store.table("posting"))
-        reversed_ids = {row["reverses"] for row in rows}
-        return [row for row in rows if row["reverses"] is None and row["posting_id"] not in reversed_ids]
+        return balance.unreversed(self.store.rows(self.store.table("posting")))
 
     def audit(self) -> Iterator[Finding]:
         """Everything wrong with the book: files, hashes, factors, reversals, postings that do not replay."""
@@ -160,45 +154,29 @@ class Book:
             cube = pricing.cube(pricing.in_grains(self._priced_again(span, members)))
             yield from audit.replayed(members, self.store.rows(cube))
 
-    def _post_span(self, span: tuple[int, int], cause: str, version: int) -> int:
-        rows = self._priced(span, cause)
-        info = {"usage_version": str(span[1]), "cause": cause}
+    def _say(self, rows: Iterable[Mapping[str, Any]], through: int, cause: str, version: int) -> int:
+        info = {"usage_version": str(through), "cause": cause}
         return self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version).added
 
     def _priced(self, span: tuple[int, int], cause: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
         usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
         resolver = Resolver(self.edition, self.policy)
-        models = resolver.models(self._distinct(usage, pricing.MODEL_KEY))
-        places = resolver.places(self._distinct(usage, pricing.PLACE_KEY))
-        rows = self._join(usage, models, places)
+        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
+        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
+        rows = pricing.joined(self.store, usage, models, places)
         groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
         kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
         self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
         tiers = {i: r.tier for i, r in resolver.resolutions.items()}
-        said = postings(
-            groups,
-            edition=self.edition.edition_id,
-            policy=self.policy,
-            cause=cause,
-            posted_at=self.clock(),
-            tier_of=tiers,
-            usage_span=span,
-        )
-        return list(said)
-
-    def _join(self, usage: "nw.LazyFrame", models: Rows, places: Rows) -> "nw.LazyFrame":
-        counts = (row["request_count"] for row in self._distinct(usage, pricing.SHARE_KEY))
-        tables = {"models": models, "places": places, "shares": shares(counts)}
-        return pricing.price(usage, **{name: self.store.small_table(name, rows) for name, rows in tables.items()})
+        terms = {"edition": self.edition.edition_id, "policy": self.policy, "cause": cause}
+        return list(postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span))
 
     def _priced_again(self, span: tuple[int, int], members: Rows) -> "nw.LazyFrame":
         usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
         kept = self.resolutions()
-        return self._join(usage, audit.model_rows(members, kept), audit.place_rows(members, kept))
-
-    def _distinct(self, rows: "nw.LazyFrame", names: Sequence[str]) -> Rows:
-        return self.store.rows(rows.select(*names).unique())
+        models, places = audit.model_rows(members, kept), audit.place_rows(members, kept)
+        return pricing.joined(self.store, usage, models, places)
 
     def _posted_through(self) -> tuple[int, int]:
         """The last version of usage that is posted, and the version of the posting table that says so."""

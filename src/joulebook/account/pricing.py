@@ -6,11 +6,12 @@ and no time zone is computed on the big side; each measure of a row is turned on
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import narwhals as nw
 
 from joulebook.account.formulas import FORMULAS, inputs_of
+from joulebook.account.resolve import shares
 from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
 from joulebook.terms.columns import METRICS, column
 from joulebook.terms.rounding import HALF
@@ -40,6 +41,18 @@ SHARE_KEY = ("request_count",)
 GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool")
 PRICED = tuple(formula.__name__ for formula in FORMULAS if formula.__name__ in METRICS)
 """Metrics the pipeline computes; the others of `METRICS` stay NULL, which is not zero."""
+
+
+class Tables(Protocol):
+    """What an engine must offer: its rows, and a small table of resolved factors beside the big one."""
+
+    def rows(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        """The rows of a table of the engine."""
+        ...
+
+    def small_table(self, name: str, rows: Iterable[Mapping[str, Any]]) -> nw.LazyFrame:
+        """Rows as a table of the engine."""
+        ...
 
 
 def keyed(usage: nw.LazyFrame) -> nw.LazyFrame:
@@ -80,6 +93,27 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
         arguments = {name: nw.col(name) for name in inputs_of(formula)}
         rows = rows.with_columns(formula(**arguments).alias(formula.__name__))
     return rows
+
+
+def distinct(tables: Tables, usage: nw.LazyFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The values of some columns that occur together, each once."""
+    return tables.rows(usage.select(*names).unique())
+
+
+def joined(
+    tables: Tables, usage: nw.LazyFrame, models: Iterable[Mapping[str, Any]], places: Iterable[Mapping[str, Any]]
+) -> nw.LazyFrame:
+    """`price` with resolved factors that are still rows.
+
+    Args:
+        tables: where the usage lives.
+        usage: rows of `keyed`.
+        models: one row per ``MODEL_KEY``.
+        places: one row per ``PLACE_KEY``.
+    """
+    counts = shares(row["request_count"] for row in distinct(tables, usage, SHARE_KEY))
+    resolved = {"models": models, "places": places, "shares": counts}
+    return price(usage, **{name: tables.small_table(name, rows) for name, rows in resolved.items()})
 
 
 def in_grains(rows: nw.LazyFrame, metrics: Sequence[str] = PRICED) -> nw.LazyFrame:

@@ -114,6 +114,12 @@ def standing(
     )
 
 
+def unreversed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Postings that are neither reversed nor reversals."""
+    reversed_ids = {row["reverses"] for row in rows}
+    return [row for row in rows if row["reverses"] is None and row["posting_id"] not in reversed_ids]
+
+
 def lines(
     groups: Iterable[Mapping[str, Any]], by: Sequence[str], resolution_of: Callable[[str], Resolution]
 ) -> list[Line]:
