@@ -97,35 +97,43 @@ def price_request(
         around: host, idle machines and embodied share (from `resolve_model_factors`).
         place: PUE, WUE, grid and water (from `resolve_place_factors`).
     """
-    known: dict[str, float | None] = {
-        **around.values,
-        **place.values,
-        **estimate.coefficients,
-        **counts,
-        "request_count": requests,
-        "per_request_ratio": 1 / requests,
-    }
+    row = {**counts, "request_count": requests, "per_request_ratio": 1 / requests}
+    return _priced({**estimate.coefficients, **row}, estimate.drivers, around, place)
+
+
+def price_energy(
+    gpu_energy_kwh: float, drivers: Mapping[str, tuple[float, float]], around: Resolution, place: Resolution
+) -> Priced:
+    """Every metric of an accelerator energy that is known as such [kWh], with what makes it uncertain."""
+    return _priced({"gpu_energy_kwh": gpu_energy_kwh}, drivers, around, place)
+
+
+def _priced(
+    given: Mapping[str, float], drivers: Mapping[str, tuple[float, float]], around: Resolution, place: Resolution
+) -> Priced:
+    known: dict[str, float | None] = {**around.values, **place.values, **given}
     unknown: list[str] = []
     for formula in FORMULAS:
+        if formula.__name__ in given:
+            continue
         inputs = {name: known.get(name) for name in inputs_of(formula)}
         unknown += [name for name, value in inputs.items() if value is None and name not in unknown]
         is_known = all(value is not None for value in inputs.values())
         known[formula.__name__] = formula(**inputs) if is_known else None
-    return _with_ranges(
-        {formula.__name__: known[formula.__name__] for formula in FORMULAS}, estimate, around, place, unknown
-    )
+    metrics = {formula.__name__: known[formula.__name__] for formula in FORMULAS}
+    return _with_ranges(metrics, drivers, around, place, unknown)
 
 
 def _with_ranges(
     metrics: Mapping[str, float | None],
-    estimate: ServingEstimate,
+    drivers: Mapping[str, tuple[float, float]],
     around: Resolution,
     place: Resolution,
     unknown: list[str],
 ) -> Priced:
     own = [
         Spread(name, Range(low, 1, high).sigma_low, Range(low, 1, high).sigma_high)
-        for name, (low, high) in estimate.drivers.items()
+        for name, (low, high) in drivers.items()
     ]
     replaced = {part.factor_id for name in COEFFICIENTS for part in around.parts.get(name, ())}
     ranges, shares = {}, {}

@@ -13,13 +13,13 @@ from itertools import product
 from statistics import NormalDist
 
 from joulebook.errors import BadValue
+from joulebook.estimate.drivers import combined, ordered
 from joulebook.estimate.serving import (
     HOSTED,
     ModelShape,
     ServingEstimate,
     accelerator_count,
     coefficients_kwh,
-    combined,
     estimate_serving,
     reference_kwh,
 )
@@ -94,8 +94,8 @@ def estimate_hosted(
         "deployment": (1 / half, half),
         "hosted_estimate_ratio": (beyond.low / beyond.mid, beyond.high / beyond.mid),
     }
-    ordered = dict(sorted(drivers.items(), key=lambda item: item[1][0] / item[1][1]))
-    return ServingEstimate({name: scale * value for name, value in average.items()}, combined(ordered), ordered)
+    coefficients = {name: scale * value for name, value in average.items()}
+    return ServingEstimate(coefficients, combined(drivers), ordered(drivers))
 
 
 def _exact(serving: Mapping[str, Range]) -> dict[str, Range]:

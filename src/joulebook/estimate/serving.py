@@ -21,12 +21,12 @@ Sources: Pope et al. 2022 (arXiv:2211.05102), section 2 for the roofline terms; 
 benchmark (Chung et al. 2025, arXiv:2505.06371), see docs/accuracy.md.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 from joulebook.errors import UsageError
+from joulebook.estimate.drivers import combined, drivers_of
 from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
@@ -152,19 +152,13 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
     }
     facts = {name: value for name, value in model.architecture.items() if value is not None}
     inputs["text_estimate_ratio"] = _method_range(model, facts, serving)
+
+    def energy(values: Mapping[str, float]) -> float:
+        return reference_kwh(coefficients_kwh(values, facts), values)
+
     mids = {name: value.mid for name, value in inputs.items()}
-    coefficients = coefficients_kwh(mids, facts)
-    middle = reference_kwh(coefficients, mids)
-    drivers = {}
-    for name, value in inputs.items():
-        if value.low < value.high:
-            changed = [{**mids, name: end} for end in (value.low, value.high)]
-            ends = [reference_kwh(coefficients_kwh(at, facts), at) / middle for at in changed]
-            low, high = min(1.0, *ends), max(1.0, *ends)
-            if low < high:
-                drivers[name] = (low, high)
-    ordered = dict(sorted(drivers.items(), key=lambda item: item[1][0] / item[1][1]))
-    return ServingEstimate(coefficients, combined(ordered), ordered)
+    drivers = drivers_of(energy, inputs)
+    return ServingEstimate(coefficients_kwh(mids, facts), combined(drivers), drivers)
 
 
 def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mapping[str, Range]) -> Range:
@@ -176,13 +170,6 @@ def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mappin
         wider = max(wider, serving["recurrent_spread_ratio"].mid)
     base = serving["text_estimate_ratio"]
     return Range(base.mid * (base.low / base.mid) ** wider, base.mid, base.mid * (base.high / base.mid) ** wider)
-
-
-def combined(drivers: Mapping[str, tuple[float, float]]) -> Range:
-    """One range from independent drivers: log distances add in squares, each side apart."""
-    down = math.hypot(*(math.log(low) for low, _high in drivers.values()), 0)
-    up = math.hypot(*(math.log(high) for _low, high in drivers.values()), 0)
-    return Range(math.exp(-down), 1.0, math.exp(up))
 
 
 def reference_kwh(coefficients: Mapping[str, float], values: Mapping[str, float]) -> float:

@@ -8,6 +8,7 @@ import click
 
 from joulebook.errors import UsageError, translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.estimate_media import is_media, media_options, run
 from joulebook.faces.cli.factors import day_of, edition_of
 from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES
 from joulebook.faces.text import _, language
@@ -16,7 +17,7 @@ from joulebook.terms.display import range_in, range_text, unit_for
 from joulebook.terms.tier import Tier
 
 if TYPE_CHECKING:
-    from joulebook.account.request import RequestEstimate
+    from joulebook.account.request import Priced, RequestEstimate
     from joulebook.estimate.deployment import Deployment
 
 DRIVERS_SHOWN = 4
@@ -53,11 +54,14 @@ ASSUMED_NAMES = {
     metavar="NAME,...",
     help=_("The same request on other models; without names, on a set of all sizes."),
 )
+@media_options
 @click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
 @click.pass_context
 def command(ctx: click.Context, **options: Any) -> int:  # noqa: ANN401  (Click's options)
     """Estimate one request and print it."""
+    if is_media(options):
+        return run(ctx, options)
     if not options["fresh"] + options["cached"] + options["output"] + options["reasoning"]:
         raise UsageError(what=_("There is nothing to estimate."), next_step=_("give --input and --output tokens."))
     if not options["model"] and not options["compare_models"]:
@@ -116,20 +120,13 @@ def _deployment(options: Mapping[str, Any], *, is_asked: bool) -> "Deployment":
 def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
     asked = options["model"] or _("unknown model")
     show.heading(_("Estimate: {model}, requests: {count}").format(count=f"{options['requests']:,}", model=asked))
-    rows = []
-    for name, title in SHORT_NAMES.items():
-        if name in found.priced.ranges:
-            unit = column(name).unit or ""
-            value = found.priced.ranges[name]
-            shown = unit_for(value.mid, unit)
-            rows.append([_(title), *range_in(value, unit, shown), shown, BOUNDARY_OF[name]])
-    show.table(["", _("low"), _("mid"), _("high"), _("unit"), _("boundary")], rows, right=(1, 2, 3))
+    print_figures(found.priced)
     facts = _("tier {tier} · low to high is an 80 % range · model: {model} ({reason})")
     reason = _(found.facts.chosen_because)
     click.echo(show.wrapped(facts.format(tier=_(_tier(found)), model=found.facts.model, reason=reason), ""))
     if found.served.is_calibrated:
         click.echo(_("Calibrated: a measured point of this model stands behind it."))
-    _print_drivers(found)
+    print_drivers(found.priced)
     assumed = [_(ASSUMED_NAMES[name]) for name in found.served.assumed]
     if assumed:
         click.echo(show.wrapped(_("Nobody said, so the range covers: {names}.").format(names="; ".join(assumed)), ""))
@@ -137,8 +134,21 @@ def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
         show.note(hint)
 
 
-def _print_drivers(found: "RequestEstimate") -> None:
-    parts = list(found.priced.variance_ratio.get(DRIVEN, {}).items())[:DRIVERS_SHOWN]
+def print_figures(priced: "Priced") -> None:
+    """Every figure with its range, unit and boundary."""
+    rows = []
+    for name, title in SHORT_NAMES.items():
+        if name in priced.ranges:
+            unit = column(name).unit or ""
+            value = priced.ranges[name]
+            shown = unit_for(value.mid, unit)
+            rows.append([_(title), *range_in(value, unit, shown), shown, BOUNDARY_OF[name]])
+    show.table(["", _("low"), _("mid"), _("high"), _("unit"), _("boundary")], rows, right=(1, 2, 3))
+
+
+def print_drivers(priced: "Priced") -> None:
+    """What makes the energy uncertain, the largest first."""
+    parts = list(priced.variance_ratio.get(DRIVEN, {}).items())[:DRIVERS_SHOWN]
     if not parts:
         return
     click.echo("\n" + _("What makes the energy uncertain:"))
@@ -191,16 +201,21 @@ def _short_json(found: "RequestEstimate") -> dict[str, Any]:
         "model": found.facts.model,
         "chosen_because": found.facts.chosen_because,
         "is_unknown": found.facts.is_unknown,
-        "figures": {
-            name: {
-                "low": value.low,
-                "mid": value.mid,
-                "high": value.high,
-                "unit": column(name).unit,
-                "boundary": BOUNDARY_OF.get(name, "node"),
-            }
-            for name, value in found.priced.ranges.items()
-        },
+        "figures": figures_json(found.priced),
+    }
+
+
+def figures_json(priced: "Priced") -> dict[str, Any]:
+    """Per figure low, mid, high, unit and boundary."""
+    return {
+        name: {
+            "low": value.low,
+            "mid": value.mid,
+            "high": value.high,
+            "unit": column(name).unit,
+            "boundary": BOUNDARY_OF.get(name, "node"),
+        }
+        for name, value in priced.ranges.items()
     }
 
 
