@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from joulebook.faces.cli.main import run_command
 from joulebook.faces.cli.show import width_of
 from joulebook.faces.text import choose_language
-from joulebook.factors.read import read_edition
+from joulebook.factors.read import HERE, read_edition
 
 WIDTH = 80
 
@@ -141,3 +142,25 @@ def test_page_holds_every_row(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert "대한민국" in text
     assert "{{" not in text
     assert re.search(r"<(script|link|img)[^>]*(src|href)=", text) is None
+
+
+@pytest.mark.nightly
+def test_diff_shows_the_effect_on_the_sample_day(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With --sample the day is booked with both editions: a doubled Korean grid moves CO2e and leaves energy alone."""
+    for name in ("data", "sources"):
+        shutil.copytree(HERE / name, tmp_path / name)
+    shutil.copy(HERE / "sources.yaml", tmp_path)
+    korea = tmp_path / "data" / "grid" / "korea.yaml"
+    text = korea.read_text(encoding="utf-8")
+    korea.write_text(text.replace("value: 417.3, low: 404.781, high: 429.819", "value: 834.6, low: 800, high: 870"))
+    _code, out, _err = run(capsys, "factors", "diff", str(tmp_path), "now", "--sample", "--json")
+    was, now = json.loads(out)["sample"]
+    assert was["facility_energy_kwh"] == now["facility_energy_kwh"]
+    assert was["co2e_operational_location_g"][1] > now["co2e_operational_location_g"][1] * 1.05
+
+
+def test_an_edition_before_the_method_is_refused_for_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
+    """An edition without the factors of the estimate says what it lacks and ends with 2."""
+    code, _out, err = run(capsys, "factors", "diff", "2025-12-17", "--sample")
+    assert code == 2
+    assert "which the estimate needs" in err

@@ -1,30 +1,25 @@
-"""`joulebook factors check | diff | age | where-used`: is the library sound, what moved, what is old, what uses it."""
+"""`joulebook factors check | age | where-used`: is the library sound, what is old, what uses it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from joulebook.errors import UsageError
-from joulebook.faces.cli import factor_page, show
-from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of, value_text
+from joulebook.faces.cli import factor_diff, factor_page, show
+from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of
+from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.text import _
 from joulebook.terms.finding import RULES, Finding
 
 if TYPE_CHECKING:
-    from joulebook.factors.compare import Moved
     from joulebook.factors.edition import Edition
     from joulebook.factors.faults import FactorFault
+    from joulebook.ledger.where_used import Touched
 
-__all__ = ["command", "factor_page"]
-
-SHOWN = 20
-ANSWERED = "intensity_g_per_kwh"
-"""Quantity whose answers are compared in a diff."""
+__all__ = ["command", "factor_diff", "factor_page"]
 
 
 @command.command("check", help=_("Check form, units, ranges, dates, licences and links; exit 1 on a fault."))
@@ -110,124 +105,6 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     return {**place, "rule": finding.rule, "message": message, "is_error": finding.is_error}
 
 
-@command.command("diff", help=_("What moved between two editions: a date (as known then), a folder, or now."))
-@click.argument("before", metavar="EDITION")
-@click.argument("after", metavar="EDITION", default="now")
-@click.option("--at", "moment", type=click.DateTime(["%Y-%m-%d"]), help=_("The day of the use; default today."))
-@click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
-@click.pass_context
-def diff_command(ctx: click.Context, *, before: str, after: str, moment: datetime | None, is_json: bool) -> int:
-    """Compare two editions."""
-    from joulebook.factors.compare import moved  # noqa: PLC0415
-
-    old, new = _edition_named(ctx, before), _edition_named(ctx, after)
-    changes = moved(old, new)
-    answers = _answers(old, new, day_of(moment), ctx.obj.get("policy", "ghgp-location"))
-    if is_json:
-        show.emit(
-            "factors diff",
-            before={"name": old.name, "edition_id": old.edition_id},
-            after={"name": new.name, "edition_id": new.edition_id},
-            changes=[_moved_json(old, new, change) for change in changes],
-            answers=[{"subject": zone, "before": was, "after": now} for zone, was, now in answers],
-        )
-        return 0
-    show.heading(f"{old.name} ({old.edition_id})  →  {new.name} ({new.edition_id})")
-    kinds = Counter(change.kind for change in changes)
-    counts = {kind: f"{kinds[kind]:,}" for kind in ("added", "changed", "removed")}
-    click.echo(_("{added} added, {changed} changed, {removed} removed.").format(**counts))
-    _print_moved([change for change in changes if change.kind != "added"])
-    _print_answers(answers)
-    return 0
-
-
-def _edition_named(ctx: click.Context, text: str) -> "Edition":
-    from joulebook.factors.read import read_with_faults  # noqa: PLC0415
-
-    if text == "now":
-        return edition_of(ctx)
-    folder = Path(text)
-    if folder.is_dir():
-        reading = read_with_faults(library=folder)
-        if reading.faults:
-            raise reading.faults[0].with_all(reading.faults)
-        return reading.edition
-    try:
-        return edition_of(ctx).as_known(date.fromisoformat(text))
-    except ValueError:
-        what = _("{text!r} is no edition.").format(text=text)
-        raise UsageError(what=what, next_step=_("give a date such as 2025-04-08, a folder, or now.")) from None
-
-
-def _moved_json(old: "Edition", new: "Edition", change: "Moved") -> dict[str, Any]:
-    return {
-        "kind": change.kind,
-        "ratio": change.ratio,
-        "before": row_json(old, change.before) if change.before else None,
-        "after": row_json(new, change.after) if change.after else None,
-    }
-
-
-def _print_moved(changes: Sequence["Moved"]) -> None:
-    shown = changes[:SHOWN]
-    for quantity in dict.fromkeys(change.row.quantity for change in shown):
-        rows = [
-            [
-                f"{change.row.subject} {change.row.valid_from.year}",
-                value_text(change.before) if change.before else "-",
-                value_text(change.after) if change.after else "-",
-                f"{change.ratio:.3g}x" if change.ratio else "-",
-            ]
-            for change in shown
-            if change.row.quantity == quantity
-        ]
-        show.heading(quantity)
-        show.table([_("subject"), _("before"), _("after"), _("ratio")], rows, right=(3,))
-    if len(changes) > SHOWN:
-        show.note(_("{count} more; --json lists all.").format(count=len(changes) - SHOWN))
-
-
-def _answers(old: "Edition", new: "Edition", at: date, policy: str) -> list[tuple[str, float | None, float | None]]:
-    """Zones of regions whose answer differs between the editions, the largest move first."""
-    from joulebook.errors import FactorMissing  # noqa: PLC0415
-    from joulebook.factors.choose import choose  # noqa: PLC0415
-
-    def answer(edition: "Edition", zone: str) -> float | None:
-        try:
-            return choose(edition, ANSWERED, zone, at, policy).factor.value
-        except FactorMissing:
-            return None
-
-    zones = sorted({link.object for link in new.links if link.relation == "grid_zone"})
-    found = [(zone, answer(old, zone), answer(new, zone)) for zone in zones]
-    return sorted((row for row in found if row[1] != row[2]), key=_move)
-
-
-def _move(row: tuple[str, float | None, float | None]) -> tuple[int, float]:
-    was, now = row[1], row[2]
-    if not was or not now:
-        return 1, 0
-    return 0, -max(was / now, now / was)
-
-
-def _print_answers(answers: Sequence[tuple[str, float | None, float | None]]) -> None:
-    if not answers:
-        return
-    show.heading(_("Effect on operational CO2e (location) of the same use"))
-    rows = [
-        [
-            zone,
-            f"{was:,.0f}" if was is not None else _("unknown"),
-            f"{now:,.0f}" if now is not None else _("unknown"),
-            f"{(now / was - 1):+.1%}" if was and now else "-",
-        ]
-        for zone, was, now in answers[:SHOWN]
-    ]
-    show.table([_("zone"), _("before g/kWh"), _("after g/kWh"), _("effect")], rows, right=(1, 2, 3))
-    if len(answers) > SHOWN:
-        show.note(_("{count} more; --json lists all.").format(count=len(answers) - SHOWN))
-
-
 @command.command("age", help=_("Numbers whose newest value ended long ago."))
 @click.option("--years", type=float, default=2.0, show_default=True, help=_("How old is too old."))
 @click.option("--at", "moment", type=click.DateTime(["%Y-%m-%d"]), help=_("The day to look from; default today."))
@@ -271,9 +148,12 @@ def where_used_command(ctx: click.Context, *, subject: str, is_json: bool) -> in
     leading = subjects_leading_to(edition, named)
     quantities = dict.fromkeys(found.quantity for found in edition.rows_of(named))
     rules = {name: [q for q in quantities if q in policy(name).rules] for name in POLICIES}
+    rows = [row] if row is not None else edition.rows_of(named)
+    stands = _touched(ctx, {found.factor_id for found in rows})
     if is_json:
         names = [{"subject": name, "relation": relation} for name, relation in leading]
-        show.emit("factors where-used", subject=named, names=names, policies=rules)
+        booked = {"postings": stands.postings, "requests": stands.requests, "factor_ids": sorted(stands.factor_ids)}
+        show.emit("factors where-used", subject=named, names=names, policies=rules, book=booked)
         return 0
     show.heading(named)
     for relation in dict.fromkeys(relation for _name, relation in leading):
@@ -284,4 +164,18 @@ def where_used_command(ctx: click.Context, *, subject: str, is_json: bool) -> in
     for name, ruled in rules.items():
         if ruled:
             click.echo(show.wrapped(f"{name}: {', '.join(ruled)}", "  "))
+    counts = {"postings": f"{stands.postings:,}", "requests": f"{stands.requests:,}", "ids": len(stands.factor_ids)}
+    line = _("In the book: {postings} postings over {requests} requests stand on {ids} of its rows.")
+    click.echo(show.wrapped(line.format(**counts), "  "))
     return 0
+
+
+def _touched(ctx: click.Context, factor_ids: set[str]) -> "Touched":
+    """What of the book stands on some factors; nothing where there is no book."""
+    from joulebook.ledger.where_used import touched  # noqa: PLC0415
+
+    path = ctx.obj.get("book_path") or default_book_path()
+    if not path.is_dir():
+        return touched((), {}, factor_ids)
+    book = open_book(ctx)
+    return touched(book.standing_postings(), book.resolutions(), factor_ids)
