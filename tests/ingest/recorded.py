@@ -71,4 +71,6 @@ RECORDINGS = (
     Recording("openrouter", "openrouter-activity.json", 1, "50/-/-/100/25"),
     Recording("chatgpt-export", "chatgpt-export.json", 3, "23/-/-/13/-", has_warning=True),
     Recording("claude-export", "claude-export.json", 2, "12/-/-/5/-", has_warning=True),
+    Recording("focus", "focus.csv", 6, "2500/-/-/300/-", has_warning=True),
+    Recording("aws-cur", "aws-cur.csv", 2, "-/-/-/4000/-", has_warning=True),
 )

@@ -105,7 +105,10 @@ def test_detected_first(recording, tmp_path):
 
 @every_recording
 def test_cut_off_anywhere(recording):
-    """A file that breaks off at any place gives rows of the whole file, findings or one clear error, never more."""
+    """A file that breaks off at any place gives rows of the whole file, findings or one clear error, never more.
+
+    Of a table the last cell may be cut without a sign of it.
+    """
     content = recording.content()
     whole = {row["usage_key"] for row in distinct(read(recording))}
     for size in range(0, len(content), max(1, len(content) // 40)):
@@ -113,7 +116,8 @@ def test_cut_off_anywhere(recording):
             found = read(recording, content[:size])
         except JoulebookError:
             continue
-        assert {row["usage_key"] for row in distinct(found)} <= whole
+        beyond = {row["usage_key"] for row in distinct(found)} - whole
+        assert len(beyond) <= recording.file.endswith(".csv")
         assert all(row.rule in RULES for row in found if isinstance(row, Finding))
 
 

@@ -44,6 +44,8 @@ READERS: Mapping[str, str] = MappingProxyType(
         "openrouter": "joulebook.ingest.gateways:OpenRouter",
         "chatgpt-export": "joulebook.ingest.exports:ChatGptExport",
         "claude-export": "joulebook.ingest.exports:ClaudeExport",
+        "focus": "joulebook.ingest.bills:Focus",
+        "aws-cur": "joulebook.ingest.bills:AwsCur",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, TypeVar
 
 from joulebook.errors import translatable
 from joulebook.ingest.lines import Lines, dig, json_records
@@ -13,9 +13,6 @@ from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.rows import RowMaker
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
-
-if TYPE_CHECKING:
-    import _csv
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_CELL = 1 << 24
@@ -99,31 +96,80 @@ def read_csv(stream: BinaryIO, options: ReadOptions, mapping: FieldMapping | Non
     Raises:
         UsageError: no mapping was given and the names of the columns do not make one.
     """
-    csv.field_size_limit(LONGEST_CELL)
-    lines = Lines(stream, options.file, options.encoding)
-    source = iter(lines)
-    first = next(source, None)
-    if first is None:
-        yield Finding(options.file, None, "empty-file", is_error=False)
+    wanted = frozenset(mapping.columns.values() if mapping else ())
+    sheet = Sheet(stream, options, wanted)
+    if not sheet.header:
+        yield from sheet.faults
         return
-    delimiter, header = _widest(first, frozenset(mapping.columns.values() if mapping else ()))
     if mapping is None:
-        mapping = declared("csv", options, same_names(header)).checked()
-    wrong = [column for column in mapping.columns.values() if header.count(column) != 1]
+        mapping = declared("csv", options, same_names(sheet.header)).checked()
+    wrong = [column for column in mapping.columns.values() if sheet.header.count(column) != 1]
     for column in wrong:
-        yield Finding(options.file, 1, "missing-column" if column not in header else "column-twice", {"column": column})
+        rule = "missing-column" if column not in sheet.header else "column-twice"
+        yield Finding(options.file, 1, rule, {"column": column})
     if wrong:
         return
     maker = RowMaker(mapping, options.file)
-    pick = _picker([header.index(column) for column in mapping.columns.values()])
-    table = csv.reader(chain([first], source), delimiter=delimiter, strict=True)
-    try:
-        next(table)
-    except csv.Error:
-        yield Finding(options.file, 1, "bad-quotes")
-        return
-    yield from _rows(table, lines, len(header), maker, pick)
+    pick = _picker([sheet.header.index(column) for column in mapping.columns.values()])
+    make = maker.make
+    yield from sheet.records(lambda cells, line: make(pick(cells), line))
     yield from maker.warnings()
+
+
+Made = TypeVar("Made")
+
+
+class Sheet:
+    """A CSV file: its header, and its records one by one with what is wrong with them.
+
+    Args:
+        stream: the file.
+        options: its name and encoding.
+        wanted: names that tell which delimiter is meant.
+    """
+
+    def __init__(self, stream: BinaryIO, options: ReadOptions, wanted: frozenset[str] = frozenset()) -> None:
+        csv.field_size_limit(LONGEST_CELL)
+        self.header: list[str] = []
+        self.faults: list[Finding] = []
+        self._lines = Lines(stream, options.file, options.encoding)
+        source = iter(self._lines)
+        first = next(source, None)
+        if first is None:
+            self.faults.append(Finding(options.file, None, "empty-file", is_error=False))
+            return
+        delimiter, header = _widest(first, wanted)
+        self._table = csv.reader(chain([first], source), delimiter=delimiter, strict=True)
+        try:
+            next(self._table)
+        except csv.Error:
+            self.faults.append(Finding(options.file, 1, "bad-quotes"))
+            return
+        self.header = header
+
+    def records(self, make: Callable[[list[str], int], Made]) -> Iterator[Made | Finding]:
+        """What ``make`` makes of the cells and the line of each record; findings for records that cannot be read."""
+        width, lines, table = len(self.header), self._lines, self._table
+        while True:
+            try:
+                for cells in table:
+                    if len(cells) == width:
+                        yield make(cells, table.line_num)
+                    elif cells and len(cells) < width and lines.is_cut_off:
+                        yield Finding(lines.file, table.line_num, "truncated")
+                    elif cells:
+                        facts = {"count": len(cells), "expected": width}
+                        yield Finding(lines.file, table.line_num, "ragged-row", facts)
+            except csv.Error:
+                rule = "truncated" if lines.is_cut_off else "bad-quotes"
+                yield Finding(lines.file, table.line_num, rule)
+            else:
+                return
+
+    def named(self) -> Iterator[tuple[int, dict[str, str]] | Finding]:
+        """The records by name of column, with their line."""
+        header = self.header
+        return self.records(lambda cells, line: (line, dict(zip(header, cells, strict=True))))
 
 
 def _widest(first: str, wanted: frozenset[str]) -> tuple[str, list[str]]:
@@ -144,28 +190,3 @@ def _picker(indexes: list[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
         index = indexes[0]
         return lambda cells: (cells[index],)
     return itemgetter(*indexes)
-
-
-def _rows(
-    table: "_csv.Reader",
-    lines: Lines,
-    width: int,
-    maker: RowMaker,
-    pick: Callable[[Sequence[str]], tuple[str, ...]],
-) -> Iterator[Usage | Finding]:
-    make = maker.make
-    while True:
-        try:
-            for cells in table:
-                if len(cells) == width:
-                    yield make(pick(cells), table.line_num)
-                elif cells and len(cells) < width and lines.is_cut_off:
-                    yield Finding(lines.file, table.line_num, "truncated")
-                elif cells:
-                    facts = {"count": len(cells), "expected": width}
-                    yield Finding(lines.file, table.line_num, "ragged-row", facts)
-        except csv.Error:
-            rule = "truncated" if lines.is_cut_off else "bad-quotes"
-            yield Finding(lines.file, table.line_num, rule)
-        else:
-            return

@@ -49,6 +49,10 @@ RULES: dict[str, str] = {
         "The archive has texts and no token counts; they were counted from below, without hidden reasoning. Next: take "
         "the figures as a lower bound, or import the supplier's usage report."
     ),
+    "bill-coverage": translatable(
+        "{ratio} of the cost ({cost} {currency}) is for machine-hours or tokens: {booked} of {lines} lines were "
+        "booked. Next: account for storage, network and the rest by the supplier's own statement."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),

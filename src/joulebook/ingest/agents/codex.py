@@ -118,6 +118,8 @@ def _difference(
     total, last = dig(payload, "info.total_token_usage"), dig(payload, "info.last_token_usage")
     if isinstance(total, dict) and is_odd(_counts(total)):
         return _row(session, entry, _counts(total), f"{session.root}:{entry.get('timestamp')}", None)
+    if isinstance(total, dict) and None in _counts(total).values():
+        return None  # the next totals contain it
     now = _wholes(total) if isinstance(total, dict) else None
     if now is None:
         if not isinstance(last, dict):

@@ -53,7 +53,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             continue
         line, event = item
         metrics = dig(event, "data.modelMetrics")
-        if event.get("type") in {"session.start", "session.resume"}:
+        if event.get("type") in ("session.start", "session.resume"):
             began = event.get("timestamp")
             project = folder_name(dig(event, "data.context.cwd")) or project
         elif event.get("type") == "session.shutdown" and isinstance(metrics, dict):

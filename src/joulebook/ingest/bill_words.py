@@ -1,0 +1,96 @@
+"""The words of bills: their columns, names of machines, and units of tokens."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FOCUS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "start": ("ChargePeriodStart",),
+        "end": ("ChargePeriodEnd",),
+        "cost": ("BilledCost",),
+        "currency": ("BillingCurrency",),
+        "quantity": ("ConsumedQuantity", "PricingQuantity"),
+        "unit": ("ConsumedUnit", "PricingUnit"),
+        "kind": ("ChargeCategory",),
+        "class": ("ChargeClass",),
+        "provider": ("ProviderName", "ServiceProviderName"),
+        "region": ("RegionId",),
+        "account": ("SubAccountName", "SubAccountId"),
+        "resource": ("ResourceId",),
+        "sku": ("SkuMeter", "SkuPriceId", "SkuId"),
+        "description": ("ChargeDescription",),
+        "details": ("SkuPriceDetails",),
+        "machine": (),
+        "vcpus": (),
+        "gpus": (),
+    }
+)
+"""Our word -> columns of a FOCUS bill, the first that is filled in."""
+
+CUR: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "start": ("lineItem/UsageStartDate", "line_item_usage_start_date"),
+        "end": ("lineItem/UsageEndDate", "line_item_usage_end_date"),
+        "cost": ("lineItem/UnblendedCost", "line_item_unblended_cost"),
+        "currency": ("lineItem/CurrencyCode", "line_item_currency_code"),
+        "quantity": ("lineItem/UsageAmount", "line_item_usage_amount"),
+        "unit": ("pricing/unit", "pricing_unit"),
+        "kind": ("lineItem/LineItemType", "line_item_line_item_type"),
+        "class": ("bill/BillType", "bill_bill_type"),
+        "provider": (),
+        "region": ("product/regionCode", "product_region_code", "product/region"),
+        "account": ("lineItem/UsageAccountId", "line_item_usage_account_id"),
+        "resource": ("lineItem/ResourceId", "line_item_resource_id"),
+        "sku": ("lineItem/UsageType", "line_item_usage_type"),
+        "description": ("lineItem/LineItemDescription", "line_item_line_item_description"),
+        "details": (),
+        "machine": ("product/instanceType", "product_instance_type"),
+        "vcpus": ("product/vcpu", "product_vcpu"),
+        "gpus": ("product/gpu", "product_gpu"),
+    }
+)
+"""The same for an AWS cost and usage report, by its names in CUR and in CUR 2.0."""
+
+_AWS = re.compile(
+    r"\b((?:db\.|cache\.|ml\.)?[a-z][a-z0-9]*(?:-[a-z0-9]+)?"
+    r"\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\w+)?))\b"
+)
+_AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: \w+)*)")
+
+_PER_TOKEN_UNIT = (
+    (re.compile(r"(1k|1000|thousand) tokens?", re.IGNORECASE), 1_000),
+    (re.compile(r"(1m|1000000|million) tokens?", re.IGNORECASE), 1_000_000),
+    (re.compile(r"tokens?\Z", re.IGNORECASE), 1),
+)
+_CLASSES = (
+    (re.compile(r"cache[-_ ]?read|cached", re.IGNORECASE), "cache_read_tokens"),
+    (re.compile(r"cache[-_ ]?write", re.IGNORECASE), "cache_write_tokens"),
+    (re.compile(r"output|outp\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
+    (re.compile(r"input|inp\b|prompt", re.IGNORECASE), "uncached_input_tokens"),
+)
+
+
+def instance_type(text: str) -> str | None:
+    """The machine that a description of machine-hours names.
+
+    >>> instance_type("$0.34 per On Demand Linux c5.2xlarge Instance Hour")
+    'c5.2xlarge'
+    >>> instance_type("Virtual Machines Dv2/DSv2 Series - D11 v2/DS11 v2 - US East 2")
+    'D11 v2'
+    """
+    found = _AWS.search(text) or _AZURE.search(text)
+    return found[1] if found else None
+
+
+def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Tokens of a hosted model on a line, by class; None where the line is about something else.
+
+    >>> tokens_of("USE1-Claude3Sonnet-input-tokens", "1K tokens", 2.5)
+    {'uncached_input_tokens': 2500}
+    """
+    scale = next((scale for pattern, scale in _PER_TOKEN_UNIT if pattern.search(unit)), None)
+    name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
+    if scale is None or name is None:
+        return None
+    return {name: round(quantity * scale)}

@@ -1,0 +1,106 @@
+"""Bills: what is booked, what is counted in the coverage only, and the reference bills."""
+
+import io
+from collections import Counter
+
+import pytest
+from recorded import RECORDINGS
+
+from joulebook.ingest.bill_words import instance_type, tokens_of
+from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
+from joulebook.terms.finding import Finding
+
+BILLS = {one.reader: one for one in RECORDINGS if one.reader in {"focus", "aws-cur"}}
+
+
+def split(found):
+    """Rows and findings of a parse."""
+    everything = list(found)
+    findings = [row for row in everything if isinstance(row, Finding)]
+    return [row for row in everything if not isinstance(row, Finding)], findings
+
+
+def test_machines_accelerators_and_processors():
+    """Hours of machines, accelerators and virtual processors are booked; equal lines are two uses."""
+    rows, _ = split(reader("focus").parse(io.BytesIO(BILLS["focus"].content()), ReadOptions(file="f")))
+    hours = Counter()
+    for row in rows:
+        hours[row.get("device")] += row.get("device_hours") or 0
+    assert hours["c5.2xlarge"] == 2
+    assert hours["p5.48xlarge"] == 4
+    assert sum(row.get("vcpu_hours") or 0 for row in rows) == 8 + 8 + 96 + 0.5
+    assert all(row["tier"] == "derived" for row in rows)
+
+
+def test_coverage_is_told():
+    """Every bill ends with how much of its cost was booked."""
+    _, findings = split(reader("focus").parse(io.BytesIO(BILLS["focus"].content()), ReadOptions(file="f")))
+    (coverage,) = findings
+    assert coverage.rule == "bill-coverage"
+    assert not coverage.is_error
+    assert coverage.facts == {"ratio": "92.7%", "cost": "110.02", "currency": "USD", "booked": "6", "lines": "9"}
+
+
+def test_use_taken_back_is_a_finding():
+    """A line with a negative quantity is told and not booked, and does not count as booked."""
+    text = BILLS["focus"].content().decode().splitlines()
+    back = text[1].replace(",1,Hours", ",-1,Hours").replace("0.34,USD", "-0.34,USD")
+    content = "\n".join([text[0], text[1], back]) + "\n"
+    rows, findings = split(reader("focus").parse(io.BytesIO(content.encode()), ReadOptions(file="f")))
+    assert [(row.line, row.rule) for row in findings] == [(3, "negative"), (None, "bill-coverage")]
+    assert len(rows) == 1
+    assert findings[1].facts["booked"] == "1"
+
+
+def test_a_bill_without_its_columns():
+    """A bill that lacks a column that every line needs is refused with the name of the column."""
+    _, findings = split(reader("focus").parse(io.BytesIO(b"ChargePeriodStart,BilledCost\n"), ReadOptions(file="f")))
+    assert [(row.rule, row.facts["column"]) for row in findings] == [
+        ("missing-column", "ConsumedQuantity"),
+        ("missing-column", "ConsumedUnit"),
+    ]
+
+
+def test_the_reference_bills(shared_data):
+    """The FOCUS sample and the AWS report are recognised and read with their coverage; nothing is guessed."""
+    folder = shared_data / "billing"
+    focus, cur = folder / "focus_1.0_sample.csv", folder / "aws_cur_anonymous_focus_converters.csv"
+    assert (detect(focus)[0].name, detect(cur)[0].name) == ("focus", "aws-cur")
+    rows, findings = split(read_path("focus", focus))
+    assert len(rows) == 33
+    assert len({row["usage_key"] for row in rows}) == 33
+    assert [(row.rule, row.line) for row in findings] == [("negative", 965), ("bill-coverage", None)]
+    assert findings[1].facts["lines"] == "1,000"
+    rows, findings = split(read_path("aws-cur", cur))
+    assert rows == []
+    assert findings[0].facts["lines"] == "1,281"
+
+
+@pytest.mark.parametrize(
+    ("text", "machine"),
+    [
+        ("$2.00 per On Demand Linux m4.10xlarge Instance Hour", "m4.10xlarge"),
+        ("USD 0.023 per db.t3.micro Single-AZ instance hour", "db.t3.micro"),
+        ("$0.19152 per On Demand Linux m7i-flex.xlarge Instance Hour", "m7i-flex.xlarge"),
+        ("Virtual Machines NCasT4_v3 Series - NC4as T4 v3 - US East", "NC4as T4 v3"),
+        ("$0.045 per NAT Gateway Hour", None),
+        ("$0.005 per In-use public IPv4 address per hour", None),
+    ],
+)
+def test_names_of_machines(text, machine):
+    """A machine is found by its name in the description, and nothing else is taken for one."""
+    assert instance_type(text) == machine
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "tokens"),
+    [
+        ("USE1-Claude3Sonnet-input-tokens", "1K tokens", {"uncached_input_tokens": 1500}),
+        ("USE1-Claude-cache-read-input-token-count", "1K tokens", {"cache_read_tokens": 1500}),
+        ("gpt 4o 0806 Outp regnl Tokens", "1M tokens", {"visible_output_tokens": 1_500_000}),
+        ("storage", "GB-Mo", None),
+    ],
+)
+def test_units_of_tokens(text, unit, tokens):
+    """Tokens are counted by the unit of the line and put into the class that its SKU names."""
+    assert tokens_of(text, unit, 1.5) == tokens
