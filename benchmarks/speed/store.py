@@ -89,7 +89,7 @@ def make_file(folder: Path, rows: int) -> Path:
         f"'team-' || hash(range + 4) % 20 AS team FROM range({rows})"
     )
     code = f"import duckdb; duckdb.execute({f'COPY ({query}) TO {str(path)!r} (FORMAT parquet)'!r})"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)  # it shows a progress bar
     return path
 
 

@@ -71,6 +71,9 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
         store.append_table("posting", frame, info={})
     with pytest.raises(StoreUnwritable, match="full"):
         store.put("usage", [usage_row(n) for n in range(2000)], unique="usage_key")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    with pytest.raises(StoreUnwritable, match="large"):
+        store.append_rows("usage", [usage_row(2)], unique="usage_key", info={})
     assert (store.version("usage"), store.version("posting"), store.hot.waiting("usage")) == (0, -1, 0)
     assert list(store.verify()) == []
 

@@ -51,6 +51,9 @@ class Hot:
         self.path = path
         self._open_connection: sqlite3.Connection | None = None
 
+    def __del__(self) -> None:
+        self.close()
+
     def put(self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str) -> int:
         """Keep rows, in one transaction that is on the disk when this returns; return how many were new.
 

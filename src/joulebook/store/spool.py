@@ -7,6 +7,7 @@ line ends and quotes, and times as whole microseconds, and costs a third of writ
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from io import FileIO
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -117,6 +118,12 @@ def _refuse_strange(strange: set[str], columns: Mapping[str, str]) -> None:
         raise UnknownName(kind="column", name=min(strange), nearest=", ".join(columns))
 
 
+def _write_whole(stream: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[stream.write(rest) :]
+
+
 class Spool:
     """A file of blocks.
 
@@ -141,14 +148,13 @@ class Spool:
         """
         source = iter(rows)
         with writing(self.path):
-            stream = self.path.open("wb")
+            stream = self.path.open("wb", buffering=0)  # nothing is left to fail when it is closed
         with stream:
             while block := list(islice(source, BLOCK_ROWS)):
                 line = self._line(block) + b"\n"
                 self._longest = max(self._longest, len(line))
                 with writing(self.path):
-                    stream.write(line)
-                    stream.flush()
+                    _write_whole(stream, line)
                 self.rows += len(block)
 
     def _line(self, block: Sequence[Mapping[str, object]]) -> bytes:
