@@ -75,14 +75,14 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
     unit = column(found.metric).unit or ""
     show.heading(f"{_(SHORT_NAMES[found.metric])} · {target}")
     if found.line.is_synthetic:
-        click.echo(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
+        show.say(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
     facts = _("{amount} · tier {tier} · boundary {boundary} · {count} requests").format(
         amount=range_text(found.amount.range, unit),
         tier=_(found.line.tier),
         boundary=BOUNDARY_OF[found.metric],
         count=f"{found.line.request_count:,}",
     )
-    click.echo(facts)
+    show.say(facts)
     _print_terms(found)
     _print_steps(found)
     _print_factors(found, factors)
@@ -95,7 +95,7 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
     if found.hints:
         show.heading(_("What would make it better"))
         for about, hint in found.hints[:HINTS_SHOWN]:
-            click.echo(show.wrapped(f"- {about or _('unknown')}: {_(hint)}", "  "))
+            show.say(f"- {about or _('unknown')}: {_(hint)}", "  ")
 
 
 def _print_terms(found: "Explanation") -> None:
@@ -113,10 +113,10 @@ def _print_steps(found: "Explanation") -> None:
         return
     show.heading(_("The formulas, in words and in numbers"))
     if found.is_mean:
-        click.echo(_("Several models or places: ratios are means, weighted by what they multiply."))
+        show.say(_("Several models or places: ratios are means, weighted by what they multiply."))
     for step in found.steps:
-        click.echo(f"  {step.name} = {step.words}")
-        click.echo(f"    = {step.numbers} = {in_digits(step.value, DIGITS)} {step.unit}")
+        show.say(f"{step.name} = {step.words}", "  ")
+        show.say(f"= {step.numbers} = {in_digits(step.value, DIGITS)} {step.unit}", "    ")
 
 
 def _print_factors(found: "Explanation", shown: int) -> None:
@@ -130,14 +130,13 @@ def _print_factors(found: "Explanation", shown: int) -> None:
 
 def _print_factor(one: "Used") -> None:
     part = one.part
-    head = f"  {click.style(part.quantity, bold=True)} · {part.subject} · {factor_text(part)} · {_(part.tier)}"
-    click.echo(head)
+    show.say(f"{part.quantity} · {part.subject} · {factor_text(part)} · {_(part.tier)}", "  ")
     reasons = " + ".join(_(step) for step in part.chosen_because.split(" + "))
     held = f"{part.valid_from} – {part.valid_to or _('open')}"
     dates = _("holds {held}, known since {known}").format(held=held, known=part.known_from)
-    click.echo(show.wrapped(_("chosen because: {reasons} · {dates}").format(reasons=reasons, dates=dates), "    "))
+    show.say(_("chosen because: {reasons} · {dates}").format(reasons=reasons, dates=dates), "    ")
     words = f"{part.source} · {part.cell}" + (f" · {part.basis}" if part.basis else "")
-    click.echo(show.wrapped(words, "    "))
+    show.say(words, "    ")
     click.echo(
         _("    behind {behind} of the figure, {variance} of its uncertainty · id {id}").format(
             behind=f"{one.behind_ratio:.0%}", variance=f"{one.variance_ratio:.0%}", id=part.factor_id

@@ -143,7 +143,7 @@ def print_whole(book: "Book", line: "Line") -> None:
     """The total: every figure with range, tier and boundary, what is covered, and hints."""
     show.heading(_("Footprint of {count} requests").format(count=f"{line.request_count:,}"))
     if line.is_synthetic:
-        click.echo(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
+        show.say(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
     rows = []
     for name, title in SHORT_NAMES.items():
         if name in line.amounts:
@@ -157,20 +157,20 @@ def print_whole(book: "Book", line: "Line") -> None:
     show.table(heads, rows, right=(1, 2, 3))
     absent = [_(SHORT_NAMES[name]) for name in SHORT_NAMES if name not in line.amounts]
     if absent:
-        click.echo(show.wrapped(_("Not known here, which is not zero: {names}.").format(names="; ".join(absent)), ""))
+        show.say(_("Not known here, which is not zero: {names}.").format(names="; ".join(absent)))
     facts = _("tier {tier} · low to high is an 80 % range · policy {policy} · edition {edition}")
-    click.echo(facts.format(tier=_(line.tier), policy=book.policy, edition=book.edition.edition_id))
+    show.say(facts.format(tier=_(line.tier), policy=book.policy, edition=book.edition.edition_id))
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
-        click.echo(show.wrapped(_(UPSTREAM_NOTE), ""))
+        show.say(_(UPSTREAM_NOTE))
     if line.unknown_count:
-        click.echo(
+        show.say(
             _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(
                 ratio=f"{line.unknown_count / line.row_count:.1%}"
             )
         )
     if line.unpriced_count:
-        click.echo(_("{count} rows have no token counts and no energy.").format(count=f"{line.unpriced_count:,}"))
+        show.say(_("{count} rows have no token counts and no energy.").format(count=f"{line.unpriced_count:,}"))
 
 
 def print_lines(by: Sequence[str], lines: Sequence["Line"]) -> None:

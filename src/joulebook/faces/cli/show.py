@@ -68,6 +68,11 @@ def wrapped(text: str, indent: str, width: int = WIDTH) -> str:
     return "\n".join([*lines, indent + line])
 
 
+def say(text: str, indent: str = "") -> None:
+    """A sentence on stdout, broken into lines that fit."""
+    click.echo(wrapped(text, indent))
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> None:
     """Print a table; columns named in ``right`` are set to the right; the first column gives way where it is wide."""
     found = [list(row) for row in rows]
