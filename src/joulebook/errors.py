@@ -8,6 +8,7 @@
     │   ├── FieldTwice                       a mapping counts something twice
     │   └── NotAMapping                      an argument is not FIELD=COLUMN
     ├── BadValue              (ValueError)   a value cannot be read
+    ├── BoundaryMismatch      (ValueError)   two figures have no rung in common
     ├── DimensionMismatch     (ValueError)   two quantities that cannot be added or compared
     ├── FormulaUnreadable     (ValueError)   a written calculation cannot be read
     ├── UnknownName           (KeyError)     a column, unit, reader or command does not exist
@@ -71,6 +72,15 @@ class BadValue(JoulebookError, ValueError):
     """A value cannot be read as what it should be."""
 
     template = translatable("Cannot read {value!r} as {expected}. Next: {next_step}")
+
+
+class BoundaryMismatch(JoulebookError, ValueError):
+    """Two figures have no boundary in common, so they are not compared."""
+
+    template = translatable(
+        "{a} and {b} are not compared: their {kind} has no boundary in common. {a}: {rungs_a}. {b}: {rungs_b}. "
+        "Next: compare figures on the same rung."
+    )
 
 
 class DimensionMismatch(JoulebookError, ValueError):

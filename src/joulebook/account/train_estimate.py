@@ -4,6 +4,7 @@ Every figure goes through the formulas of this package; each input is varied onc
 intensity of a grid widens CO2e and grid losses together.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -64,17 +65,21 @@ class TrainingEstimate:
         """One result by its column."""
         return next(each.value for each in self.figures if each.metric == metric)
 
-    def drivers(self, metric: str) -> list[tuple[str, float]]:
-        """Inputs that make a result uncertain: high over low that each makes alone, largest first."""
-        names = list(self.inputs)
+    def effects(self, metric: str) -> dict[str, tuple[float, float]]:
+        """Log change of a result at the low and high end of each input that is uncertain, alone."""
         function = _FORMULAS[metric][0]
         mids = {name: each.value.mid for name, each in self.inputs.items()}
-        found = []
-        for name in names:
-            each = self.inputs[name].value
-            ends = [function({**mids, name: end}) for end in (each.low, each.high)]
-            if min(ends) > 0 and max(ends) > min(ends):
-                found.append((name, max(ends) / min(ends)))
+        mid = function(mids)
+        found = {}
+        for name, each in self.inputs.items():
+            low, high = (function({**mids, name: end}) for end in (each.value.low, each.value.high))
+            if low != high and min(low, high) > 0:
+                found[name] = (math.log(low / mid), math.log(high / mid))
+        return found
+
+    def drivers(self, metric: str) -> list[tuple[str, float]]:
+        """Inputs that make a result uncertain: high over low that each makes alone, largest first."""
+        found = [(name, math.exp(max(ends) - min(ends))) for name, ends in self.effects(metric).items()]
         return sorted(found, key=lambda pair: -pair[-1])
 
 
@@ -158,6 +163,7 @@ def _embodied(v: Values) -> float:
 _FORMULAS: Mapping[str, tuple[Callable[[Values], float], Boundary]] = {
     "device_hours": (_hours, Boundary.GPU),
     "gpu_energy_kwh": (_gpu, Boundary.GPU),
+    "node_energy_kwh": (lambda v: node_energy_kwh(_gpu(v), v["node_overhead_ratio"]), Boundary.NODE),
     "it_energy_kwh": (_it, Boundary.NODE_IDLE),
     "facility_energy_kwh": (_facility, Boundary.FACILITY),
     "co2e_operational_location_g": (

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         f"{_HERE}.train_estimate:command",
         translatable("a training run: devices or model size to kWh, CO2e, litres"),
     ),
+    "compare": (f"{_HERE}.compare:command", translatable("two runs, models, plans or claims on the same rung")),
     "equivalents": (f"{_HERE}.equivalents:command", translatable("an amount in everyday things, with source")),
     "claims": (f"{_HERE}.claims:command", translatable("published claims, judged from their inputs")),
     "estimate": (f"{_HERE}.estimate:command", translatable("what one request takes, before anyone measures it")),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.report import SHORT_NAMES, UPSTREAM_NOTE
 from joulebook.faces.text import _
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from joulebook.terms.range import Range
 
 DRIVERS_SHOWN = 5
+
+NAMES = {
+    **SHORT_NAMES,
+    "device_hours": translatable("device-hours"),
+    "node_energy_kwh": translatable("energy, nodes"),
+}
+"""Names of the figures of a training run."""
 
 
 @click.command(
@@ -83,7 +91,7 @@ def print_estimate(found: "TrainingEstimate") -> None:
         unit = column(figure.metric).unit or ""
         shown = unit_for(figure.value.mid, unit)
         low, mid, high = range_in(figure.value, unit, shown)
-        name = _("device-hours") if figure.metric == "device_hours" else _(SHORT_NAMES[figure.metric])
+        name = _(NAMES[figure.metric])
         rows.append([name, low, mid, high, shown, str(figure.boundary)])
     heads = [_("training run"), _("low"), _("mid"), _("high"), _("unit"), _("boundary")]
     show.table(heads, rows, right=(1, 2, 3))
