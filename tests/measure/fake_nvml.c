@@ -104,3 +104,7 @@ int nvmlDeviceGetUtilizationRates(Device *d, Rates *r) { (void)d; r->gpu = 50; r
 typedef struct { unsigned long long total, free, used; } Memory;
 int nvmlDeviceGetMemoryInfo(Device *d, Memory *m) { (void)d; m->total = 1ull << 36; m->free = 1ull << 35; m->used = 1ull << 35; return OK; }
 int nvmlDeviceGetTemperature(Device *d, int sensor, unsigned *t) { (void)d; (void)sensor; *t = 50; return OK; }
+int nvmlDeviceGetComputeMode(Device *d, int *mode) { (void)d; *mode = 0; return OK; }
+int nvmlDeviceGetGraphicsRunningProcesses_v3(Device *d, unsigned *n, void *p) { (void)d; (void)p; *n = 0; return OK; }
+int nvmlDeviceGetPowerManagementLimitConstraints(Device *d, unsigned *low, unsigned *high) { (void)d; *low = 100000; *high = (unsigned)(high_w * 1000); return OK; }
+int nvmlDeviceGetPersistenceMode(Device *d, unsigned *mode) { (void)d; *mode = 1; return OK; }

@@ -1,8 +1,6 @@
 """Who is measuring: host, boot, process, rank, run; and where journals are kept."""
 
 import os
-import platform
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,7 +74,7 @@ def new_run() -> str:
     >>> len(new_run())
     12
     """
-    return secrets.token_hex(6)
+    return os.urandom(6).hex()
 
 
 def _safe(name: str) -> str:
@@ -85,6 +83,10 @@ def _safe(name: str) -> str:
 
 def host_name() -> str:
     """Name of this machine."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform  # noqa: PLC0415  (only where the system has no uname)
+
     return platform.node()
 
 

@@ -6,7 +6,6 @@ processors; the unit is in ``events/*.scale``).
 
 import ctypes
 import os
-import platform
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ def open_event(unit: int, config: int, processor: int) -> int:
     Raises:
         OSError: the kernel says no (EACCES: perf_event_paranoid).
     """
-    number = SYSCALLS.get(platform.machine())
+    number = SYSCALLS.get(os.uname().machine)
     if number is None:
         raise OSError(38, os.strerror(38))
     attributes = struct.pack("<IIQQQQQIIQ", unit, 64, config, 0, 0, 0, 0, 0, 0, 0)

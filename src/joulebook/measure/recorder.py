@@ -17,6 +17,9 @@ from joulebook.measure.utilisation import UtilisationReader
 FAST_PER_INTERVAL = 10
 """Readings per interval of a device that tells only power at an instant, on average."""
 
+TREE_EVERY = 5
+"""Samples from one reading of the program's own use to the next; its CPU time is cumulative, so nothing is lost."""
+
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 """Steps of this fraction never fall into step with a load that repeats; so do the pauses between fast readings."""
 
@@ -100,14 +103,18 @@ class Recorder:
         """False in a forked child, which must leave the parent's journal alone."""
         return os.getpid() == self._pid
 
-    def sample(self) -> None:
-        """Read everything once, count it and write it down."""
+    def sample(self, *, is_tree_read: bool = True) -> None:
+        """Read everything once, count it and write it down.
+
+        Args:
+            is_tree_read: False leaves out what the program itself uses, the dearest of the readings.
+        """
         with self._lock:
             at_ns, wall_ns = self._clock.elapsed_ns(), self._clock.wall_ns()
             values: list[int | None] = []
             for reader in self._readers:
                 values += reader.read()
-            use = self._utilisation.use()
+            use = self._utilisation.use(is_tree_read=is_tree_read)
             fast, self._fast = self._fast, []
             self.tally.add(at_ns, wall_ns, values, use)
             extra = f',"f":{json.dumps(fast, separators=(",", ":"))}' if fast else ""
@@ -154,7 +161,7 @@ class Recorder:
                 if due % ticks:
                     self.sample_fast()
                 else:
-                    self.sample()
+                    self.sample(is_tree_read=due // ticks % TREE_EVERY == 0)
             except Exception as error:  # noqa: BLE001  (a fault of the meter must not end the program it measures)
                 self.failure = error
                 self.note({"k": "note", "what": "meter-failed", "error": type(error).__name__})
@@ -187,6 +194,7 @@ class Recorder:
             self.journal.close()
             for reader in self._readers:
                 reader.close()
+            self._utilisation.close()
 
 
 def _absence_record(absence: Absence) -> dict[str, Any]:
