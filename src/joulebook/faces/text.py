@@ -8,6 +8,8 @@ import os
 from functools import cache
 from importlib.resources import files
 
+from joulebook.errors import JoulebookError
+
 LANGUAGES = ("en", "ko")
 
 _chosen: str | None = None
@@ -42,3 +44,9 @@ def _catalog(wanted: str) -> gettext.NullTranslations:
 def _(message: str) -> str:
     """The message in the language in use."""
     return _catalog(language()).gettext(message) if message else ""
+
+
+def error_text(error: JoulebookError) -> str:
+    """What an error says, in the language in use; facts that are texts of ours are translated, too."""
+    facts = {name: _(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()}
+    return _(error.template).format(**facts)

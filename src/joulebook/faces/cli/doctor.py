@@ -16,7 +16,7 @@ from joulebook import __version__
 from joulebook.errors import JoulebookError
 from joulebook.faces.cli import show
 from joulebook.faces.cli.main import open_book
-from joulebook.faces.text import _, language
+from joulebook.faces.text import _, error_text, language
 
 if TYPE_CHECKING:
     from joulebook.book import Book
@@ -83,7 +83,7 @@ def _book(book: "Book") -> Iterator[Row]:
         counts = book.counts()
         lines = book.report(())
     except JoulebookError as error:
-        yield area, _("book"), "fault", _(error.template).format(**error.facts)
+        yield area, _("book"), "fault", error_text(error)
         return
     today = datetime.now(UTC).date()
     known = sum(factor.known_from <= today for factor in edition.factors)

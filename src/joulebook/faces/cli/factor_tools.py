@@ -11,7 +11,7 @@ import click
 from joulebook.faces.cli import factor_diff, factor_page, show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of
 from joulebook.faces.cli.main import default_book_path, open_book
-from joulebook.faces.text import _
+from joulebook.faces.text import _, error_text
 from joulebook.terms.finding import RULES, Finding
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
         )
     else:
         for fault in faults:
-            show.note(_(fault.template).format(**fault.facts))
+            show.note(error_text(fault))
         for finding in findings:
             kind = "" if finding.is_error else _("warning") + ": "
             show.note(f"{finding.file}:{finding.line}: {kind}" + _(RULES[finding.rule]).format(**finding.facts))
@@ -95,7 +95,7 @@ def _print_verdict(edition: "Edition", faults: int) -> None:
 
 
 def _fault_json(fault: "FactorFault") -> dict[str, Any]:
-    message = _(fault.template).format(**fault.facts)
+    message = error_text(fault)
     return {"file": fault.file, "line": fault.line, "rule": fault.rule, "message": message}
 
 

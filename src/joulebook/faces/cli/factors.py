@@ -8,7 +8,7 @@ import click
 
 from joulebook.errors import UnknownName
 from joulebook.faces.cli import show
-from joulebook.faces.text import _, language
+from joulebook.faces.text import _, error_text, language
 from joulebook.terms.columns import column
 from joulebook.terms.display import range_in, unit_for
 
@@ -227,7 +227,7 @@ def _chosen(edition: "Edition", quantity: str, subject: str, at: "date", policy:
     try:
         return choose(edition, quantity, subject, at, policy)
     except FactorError as error:
-        return _(error.template).format(**error.facts)
+        return error_text(error)
 
 
 def _print_choice(

@@ -9,7 +9,7 @@ import click
 from joulebook.errors import InputUnreadable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.main import default_book_path
-from joulebook.faces.text import _
+from joulebook.faces.text import _, error_text
 from joulebook.measure.identity import FOLDER_VARIABLE
 from joulebook.measure.journal import journal_files
 from joulebook.measure.replay import read_run
@@ -32,4 +32,4 @@ def every_run(folder: Path, *, quiet: bool = False) -> Iterator[RunSummary]:
             try:
                 yield read_run(run)
             except InputUnreadable as error:
-                show.note(_(error.template).format(**error.facts))
+                show.note(error_text(error))

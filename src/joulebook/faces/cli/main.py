@@ -12,7 +12,7 @@ import click
 
 from joulebook import __version__
 from joulebook.errors import JoulebookError, translatable
-from joulebook.faces.text import LANGUAGES, _, choose_language
+from joulebook.faces.text import LANGUAGES, _, choose_language, error_text
 
 if TYPE_CHECKING:
     from joulebook.book import Book
@@ -171,6 +171,6 @@ def run_command(arguments: Sequence[str]) -> int:
         error.show(sys.stderr)
         return error.exit_code
     except JoulebookError as error:
-        click.echo(_("Error: {message}").format(message=_(error.template).format(**error.facts)), err=True)
+        click.echo(_("Error: {message}").format(message=error_text(error)), err=True)
         return error.exit_code
     return code if isinstance(code, int) else 0

@@ -7,7 +7,7 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.journals import journals_of
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.cli.run_show import as_json, block
-from joulebook.faces.text import _
+from joulebook.faces.text import _, error_text
 from joulebook.measure.recover import close_cut_off, elsewhere
 from joulebook.measure.replay import read_run
 from joulebook.runs import account_run, book_run
@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, is_json: bool) -> int:
         try:
             account = account_run(read_run(run), book.edition, policy=ctx.obj["policy"])
         except InputUnreadable as error:
-            show.note(_(error.template).format(**error.facts))
+            show.note(error_text(error))
             continue
         book_run(book.store, account)
         documents.append(as_json(account))

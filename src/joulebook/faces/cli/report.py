@@ -163,6 +163,9 @@ def print_whole(book: "Book", line: "Line") -> None:
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
         show.say(_(UPSTREAM_NOTE))
+    runs = book.counts()["energy"]
+    if runs:
+        show.say(_("Not in these figures: {count} measured parts of runs (joulebook runs).").format(count=f"{runs:,}"))
     if line.unknown_count:
         show.say(
             _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(

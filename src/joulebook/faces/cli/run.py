@@ -13,7 +13,7 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.child import NOT_EXECUTABLE, NOT_FOUND, Child
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.cli.place_options import place_options
-from joulebook.faces.text import _
+from joulebook.faces.text import _, error_text
 from joulebook.terms.units import convert, quantity_of
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _tell(
         if is_booked:
             book_run(book.store, account, *place)
     except (JoulebookError, OSError) as error:
-        reason = _(error.template).format(**error.facts) if isinstance(error, JoulebookError) else str(error)
+        reason = error_text(error) if isinstance(error, JoulebookError) else str(error)
         show.note(_("joulebook: the run is in its journal, but could not be booked: {reason}").format(reason=reason))
         return
     show.note(document(account) if is_json else block(account))
