@@ -1,5 +1,6 @@
 """Put published calculations to joulebook: pick a reading, fill it, and call `recompute`. No arithmetic here."""
 
+import contextlib
 import csv
 import json
 import re
@@ -12,7 +13,7 @@ import yaml
 
 from joulebook.disclose.check import Check, check
 from joulebook.disclose.recompute import Recomputed, recompute
-from joulebook.errors import JoulebookError
+from joulebook.errors import DimensionMismatch, JoulebookError
 
 READINGS = Path(__file__).with_name("readings.yaml")
 
@@ -36,11 +37,12 @@ def table(file: Path) -> tuple[dict, ...]:
 
 
 def evaluate(case: dict, papers: Path) -> Recomputed:
-    """The case through the first reading that matches, or its formula as it is written."""
+    """The case through the first reading that matches and has the right dimension, or its formula as it is written."""
     for reading in readings():
         words = _words(reading, case)
         if words is not None:
-            return _read(reading, words, case, papers)
+            with contextlib.suppress(DimensionMismatch):
+                return _read(reading, words, case, papers)
     return _as_written(case)
 
 
