@@ -122,3 +122,9 @@ def test_points_come_from_a_file_and_bad_lines_are_named(tmp_path, capsys):
     points.write_text("energy_wh,requests,input,output\nmany,10,12000,4000\n", encoding="utf-8")
     assert run_command(["--lang", "en", "calibrate", "--model", "llama-3.1-8b-instruct", "--points", str(points)]) == 1
     assert "points.csv:2" in capsys.readouterr().err
+
+
+def test_published_precision_is_taken(capsys):
+    """A model whose weights were published in 4 bits is not spread over 16 and 8, unless precision is given."""
+    assert "precision" not in estimate(capsys, "--model", "gpt-oss-120b", *REQUEST)["assumed"]
+    assert "precision" in estimate(capsys, "--model", "llama-3.1-70b-instruct", *REQUEST)["assumed"]

@@ -75,3 +75,15 @@ def test_drivers_come_largest_first(serving):
     widths = [high / low for low, high in drivers.values()]
     assert widths == sorted(widths, reverse=True)
     assert "batch_requests" in list(drivers)[:2]
+
+
+def test_a_dense_model_of_uncertain_size_is_not_a_mixture(serving):
+    """Where active and total parameters are one uncertain number, they move together and widen the range once."""
+    size = Range(60, 70, 80)
+    known, unsure = (
+        estimate_serving(dense(70), serving).spread,
+        estimate_serving(ModelShape(size, size), serving).spread,
+    )
+    mixture = estimate_serving(ModelShape(size, Range(60, 70, 81)), serving).spread
+    assert known.high < unsure.high < mixture.high
+    assert unsure.high < known.high * 1.1

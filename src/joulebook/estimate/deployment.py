@@ -115,6 +115,7 @@ def serve(
         exact = calibrated(ranges, choices[CALIBRATED].factor.range)
         return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact, choices=choices)
     groups = _groups(edition, policy, deployment, at)
+    groups["precision"] = _as_published(groups["precision"], facts)
     assumed = [name for name, group in groups.items() if len(group) > 1]
     if deployment.batch_requests is None and deployment.output_tokens_per_s is None:
         assumed.append("batch_requests")
@@ -216,6 +217,14 @@ def _groups(edition: Edition, policy: str, deployment: Deployment, at: date) -> 
         given = {"accelerator_count": deployment.accelerator_count, "accelerator_multiple": 1.0}
         found["accelerator_count"] = [Option("given", 1.0, given)]
     return found
+
+
+def _as_published(options: list[Option], facts: ModelFacts) -> list[Option]:
+    """The precision in which a model's weights were published, where they were published in less than 16 bits."""
+    published = facts.ranges.get("weight_bytes_per_parameter")
+    if published is None or len(options) == 1:
+        return options
+    return [one for one in options if one.facts["weight_bytes_per_parameter"] == published.mid] or options
 
 
 def _options(edition: Edition, policy: str, subjects: set[str], names: tuple[str, ...], at: date) -> list[Option]:

@@ -116,6 +116,11 @@ class ModelShape:
     parameters_total_billion: Range
     architecture: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def is_dense(self) -> bool:
+        """True where every token uses every parameter: both counts are one number, however uncertain."""
+        return self.parameters_active_billion == self.parameters_total_billion
+
 
 @dataclass(frozen=True, slots=True)
 class ServingEstimate:
@@ -146,25 +151,25 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
     missing = [name for name in SUBJECTS if name not in serving]
     if missing:
         raise UsageError(what=f"Missing serving facts: {', '.join(missing)}.", next_step="choose a factor for each.")
-    inputs = {
-        **serving,
-        **{name: getattr(model, name) for name in ModelShape.__dataclass_fields__ if name != "architecture"},
-    }
+    inputs = {**serving, "parameters_total_billion": model.parameters_total_billion}
+    if not model.is_dense:
+        inputs["parameters_active_billion"] = model.parameters_active_billion
     facts = {name: value for name, value in model.architecture.items() if value is not None}
     inputs["text_estimate_ratio"] = _method_range(model, facts, serving)
 
-    def energy(values: Mapping[str, float]) -> float:
-        return reference_kwh(coefficients_kwh(values, facts), values)
+    def coefficients(values: Mapping[str, float]) -> dict[str, float]:
+        active = {"parameters_active_billion": values["parameters_total_billion"]} if model.is_dense else {}
+        return coefficients_kwh({**values, **active}, facts)
 
-    mids = {name: value.mid for name, value in inputs.items()}
-    drivers = drivers_of(energy, inputs)
-    return ServingEstimate(coefficients_kwh(mids, facts), combined(drivers), drivers)
+    drivers = drivers_of(lambda values: reference_kwh(coefficients(values), values), inputs)
+    middle = coefficients({name: value.mid for name, value in inputs.items()})
+    return ServingEstimate(middle, combined(drivers), drivers)
 
 
 def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mapping[str, Range]) -> Range:
     """Error of the method on families it has not seen: wider for mixtures of experts, widest for recurrent layers."""
     wider = 1.0
-    if model.parameters_total_billion.high > model.parameters_active_billion.low:
+    if not model.is_dense:
         wider = serving["mixture_spread_ratio"].mid
     if facts.get("state_elements", 0) > 0:
         wider = max(wider, serving["recurrent_spread_ratio"].mid)
