@@ -39,17 +39,31 @@ def known_rows(engine: "DuckDBPyConnection", draft: Path, unique: str, others: S
     Raises:
         BadValue: a row has no key.
     """
-    engine.execute("CREATE OR REPLACE TEMP TABLE known (file_row_number BIGINT)")
+    key = identifier(unique)
     here = f"read_parquet({literal(str(draft))}, file_row_number = true)"
-    if within:
-        _add_repeated(engine, here, unique)
-    if others:
-        _add_taken(engine, here, unique, others)
+    there = f"read_parquet({files(others)})"
+    is_repeated = within and _may_be_repeated(engine, here, unique)
+    is_taken = bool(others) and _may_be_taken(engine, here, there, unique)
+    if not (is_repeated or is_taken):
+        return 0
+    engine.execute("CREATE OR REPLACE TEMP TABLE known (file_row_number BIGINT)")
+    if is_repeated:
+        twice = f"SELECT {key} FROM {here} GROUP BY {key} HAVING count(*) > 1"
+        engine.execute(
+            f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({twice}) "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file_row_number) > 1"
+        )
+    if is_taken:
+        taken = f"SELECT {key} FROM {there} WHERE {key} IN (SELECT {key} FROM {here})"
+        engine.execute(
+            f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({taken}) "
+            "AND file_row_number NOT IN (FROM known)"
+        )
     return engine.execute("SELECT count(*) FROM known").fetchall()[0][0]
 
 
-def _add_repeated(engine: "DuckDBPyConnection", here: str, unique: str) -> None:
-    """Rows whose key came earlier in the draft; hashes of the keys are grouped first, for they are a third as large."""
+def _may_be_repeated(engine: "DuckDBPyConnection", here: str, unique: str) -> bool:
+    """Whether a key came earlier in the draft; hashes of the keys are grouped, for they are a third as large."""
     key = identifier(unique)
     empty, suspects = engine.execute(
         f"SELECT coalesce(sum(empty), 0), count(*) FILTER (rows > 1) FROM (SELECT hash({key}) AS hashed, "
@@ -57,27 +71,14 @@ def _add_repeated(engine: "DuckDBPyConnection", here: str, unique: str) -> None:
     ).fetchall()[0]
     if empty:
         raise BadValue(value=None, expected=f"a {unique}", next_step="give every row its key.")
-    if suspects:
-        twice = f"SELECT {key} FROM {here} GROUP BY {key} HAVING count(*) > 1"
-        engine.execute(
-            f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({twice}) "
-            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file_row_number) > 1"
-        )
+    return suspects > 0
 
 
-def _add_taken(engine: "DuckDBPyConnection", here: str, unique: str, others: Sequence[Path]) -> None:
-    """Rows whose key stands in other files; 64 bits of it are compared first, for numbers are read much faster."""
-    key = identifier(unique)
-    there = f"read_parquet({files(others)})"
-    if unique == "usage_key":
-        met = f"SELECT count(*) FROM {there} SEMI JOIN {here} USING (key_a, key_b)"
-        if not engine.execute(met).fetchall()[0][0]:
-            return
-    taken = f"SELECT {key} FROM {there} WHERE {key} IN (SELECT {key} FROM {here})"
-    engine.execute(
-        f"INSERT INTO known SELECT file_row_number FROM {here} WHERE {key} IN ({taken}) "
-        "AND file_row_number NOT IN (FROM known)"
-    )
+def _may_be_taken(engine: "DuckDBPyConnection", here: str, there: str, unique: str) -> bool:
+    """Whether a key stands in other files; only 64 bits of it are compared, for numbers are read much faster."""
+    if unique != "usage_key":
+        return True
+    return engine.execute(f"SELECT count(*) FROM {there} SEMI JOIN {here} USING (key_a, key_b)").fetchall()[0][0] > 0
 
 
 def leave_out(

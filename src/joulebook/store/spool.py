@@ -130,12 +130,15 @@ class Spool:
     Args:
         path: the file to write.
         columns: name -> type of the dictionary, in order.
+        unique: the column by which a row is known, or None.
     """
 
-    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, str], unique: str | None = None) -> None:
         self.path = path
         self.columns = columns
         self.rows = 0
+        self.is_once = False
+        self._unique = unique
         self._longest = SMALLEST_BUFFER
 
     def write(self, rows: Iterable[Mapping[str, object]]) -> None:
@@ -155,7 +158,13 @@ class Spool:
                 self._longest = max(self._longest, len(line))
                 with writing(self.path):
                     _write_whole(stream, line)
+                self.is_once = self.rows == 0 and self._has_each_once(block)
                 self.rows += len(block)
+
+    def _has_each_once(self, block: Sequence[Mapping[str, object]]) -> bool:
+        """Whether a short input, of one block, has every key once; the engine finds out for longer ones."""
+        keys = {row.get(self._unique) for row in block} if self._unique is not None else set()
+        return len(keys) == len(block) and None not in keys
 
     def _line(self, block: Sequence[Mapping[str, object]]) -> bytes:
         try:

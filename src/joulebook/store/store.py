@@ -204,12 +204,14 @@ class Store:
             StoreConflict: the table is not at the expected version, or others wrote all the time.
         """
         columns = tables.table(table).columns
-        spool = Spool(self._draft("json"), table_types(columns))
+        spool = Spool(self._draft("json"), table_types(columns), unique)
         try:
             spool.write(rows)
             if not spool.rows:
                 return Appended(self.version(table), 0, 0)
-            return self._append(table, key_checks_sql(spool.sql(), columns, unique), Terms(unique, info, expected))
+            return self._append(
+                table, key_checks_sql(spool.sql(), columns, unique), Terms(unique, info, expected, spool.is_once)
+            )
         finally:
             spool.path.unlink(missing_ok=True)
 
