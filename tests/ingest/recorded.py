@@ -73,4 +73,5 @@ RECORDINGS = (
     Recording("claude-export", "claude-export.json", 2, "12/-/-/5/-", has_warning=True),
     Recording("focus", "focus.csv", 6, "2500/-/-/300/-", has_warning=True),
     Recording("aws-cur", "aws-cur.csv", 2, "-/-/-/4000/-", has_warning=True),
+    Recording("prometheus", "prometheus.jsonl", 2, "1790/510/-/145/-", has_warning=True),
 )

@@ -248,4 +248,5 @@ def shares(counts: Iterable[int | None]) -> list[dict[str, Any]]:
 
     An unknown number has no share; its rows stay without energy.
     """
-    return [{"request_count": count, "per_request_ratio": 1 / count} for count in counts if count]
+    known = dict.fromkeys(count for count in (1, *counts) if count)
+    return [{"request_count": count, "per_request_ratio": 1 / count} for count in known]

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.bill_words import CUR, FOCUS, instance_type, tokens_of
-from joulebook.ingest.cells import CellFaultError, money
+from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, loaded, rows_of, whole
@@ -184,7 +184,7 @@ def _use(told: Mapping[str, str | None], quantity: float | None) -> dict[str, ob
 
 def _shared(told: Mapping[str, str | None], cost: float, seen: Counter[str]) -> dict[str, object]:
     names = ("start", "end", "account", "sku", "description", "resource", "region", "kind", "class", "quantity", "cost")
-    identity = usage_key(told[name] or "" for name in names)
+    identity = usage_key(hashable(told[name] or "" for name in names))
     seen[identity] += 1
     return {
         "request_id": f"{identity}:{seen[identity]}",

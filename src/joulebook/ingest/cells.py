@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -151,6 +151,11 @@ def key_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="microseconds").removesuffix("+00:00")
     return str(value)
+
+
+def hashable(parts: Iterable[str]) -> Iterator[str]:
+    """Parts of a key without what UTF-8 cannot write (bytes that are no text, half characters)."""
+    return (part.encode("utf-8", errors="replace").decode() for part in parts)
 
 
 Convert = Callable[[object], object]

@@ -37,6 +37,7 @@ class FieldMapping:
         timezone: zone of times without one; None = UTC, with a warning.
         source_id: first part of every key, and the value of ``source``.
         tier: how the counts are known.
+        is_bucket: whether a row stands for many requests; then an untold number of them is unknown, else it is one.
     """
 
     columns: Mapping[str, str]
@@ -44,6 +45,7 @@ class FieldMapping:
     constants: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
     tier: str = "measured"
+    is_bucket: bool = False
 
     @property
     def key_fields(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "claude-export": "joulebook.ingest.exports:ClaudeExport",
         "focus": "joulebook.ingest.bills:Focus",
         "aws-cur": "joulebook.ingest.bills:AwsCur",
+        "prometheus": "joulebook.ingest.prometheus:Prometheus",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

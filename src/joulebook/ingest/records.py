@@ -45,6 +45,8 @@ def rows_of(
     records: Iterable[Record | Finding],
     fields: Sequence[str] = TOKEN_FIELDS,
     tier: str = "measured",
+    *,
+    is_bucket: bool = False,
 ) -> Iterator[Usage | Finding]:
     """Checked rows of records, in their order; findings pass through.
 
@@ -54,6 +56,7 @@ def rows_of(
         records: line and fields; a field that is absent or None is unknown.
         fields: which fields the records may bring.
         tier: how the counts are known.
+        is_bucket: whether a record stands for many requests, so that their number is unknown where it is not told.
     """
     mapping = FieldMapping(
         columns={field: field for field in fields},
@@ -61,6 +64,7 @@ def rows_of(
         constants=options.constants,
         timezone=options.timezone,
         tier=tier,
+        is_bucket=is_bucket,
     )
     maker = RowMaker(mapping, options.file)
     for item in records:

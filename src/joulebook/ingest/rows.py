@@ -65,7 +65,7 @@ class RowMaker:
         self._seen: dict[int, int] = {}
         self._base: dict[str, object] = {
             "source": mapping.source_id,
-            "request_count": 1,
+            **({} if mapping.is_bucket else {"request_count": 1}),
             "tier": mapping.tier,
             **mapping.constants,
             "is_synthetic": mapping.constants.get("is_synthetic", "").lower() in _TRUE,

@@ -51,7 +51,7 @@ class OpenAiUsage:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
-        return rows_of(self.name, options, _openai(stream, options.file), BUCKET_FIELDS)
+        return rows_of(self.name, options, _openai(stream, options.file), BUCKET_FIELDS, is_bucket=True)
 
 
 class AnthropicUsage:
@@ -66,10 +66,7 @@ class AnthropicUsage:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
-        for row in rows_of(self.name, options, _anthropic(stream, options.file)):
-            if not isinstance(row, Finding):
-                del row["request_count"]
-            yield row
+        return rows_of(self.name, options, _anthropic(stream, options.file), is_bucket=True)
 
 
 class BedrockLogs:

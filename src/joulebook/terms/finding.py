@@ -53,6 +53,10 @@ RULES: dict[str, str] = {
         "{ratio} of the cost ({cost} {currency}) is for machine-hours or tokens: {booked} of {lines} lines were "
         "booked. Next: account for storage, network and the rest by the supplier's own statement."
     ),
+    "partial-hours": translatable(
+        "{count} hours are not whole in the export and were not booked. Next: export from and to a full hour, or with "
+        "some overlap; no hour is booked twice."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),

@@ -1,0 +1,142 @@
+"""Metrics of one's own model servers (vLLM, SGLang, TGI, llama.cpp), as saved answers of Prometheus' query_range.
+
+Save the counters of `COUNTERS` with ``GET /api/v1/query_range``, several queries in one file (JSON lines) or one file
+that a regular expression on ``__name__`` answers. Counters are added up per server, model and hour; a counter that
+falls began anew. Only whole hours are booked, so that overlapping exports give the same rows.
+
+Sources: Prometheus documentation, "HTTP API", range vectors; vLLM "Production metrics"; SGLang "Production metrics";
+Text Generation Inference "Metrics"; llama.cpp server README, "/metrics".
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.cells import hashable
+from joulebook.ingest.lines import dig
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import Record, dicts, json_documents, name_of, rows_of
+from joulebook.terms.finding import Finding
+from joulebook.terms.units import convert
+from joulebook.terms.usage import Usage, usage_key
+
+COUNTERS: Mapping[str, str] = {
+    "vllm:prompt_tokens_total": "input_tokens",
+    "vllm:generation_tokens_total": "output_tokens",
+    "vllm:prefix_cache_hits_total": "cache_read_tokens",
+    "vllm:request_success_total": "request_count",
+    "sglang:prompt_tokens_total": "input_tokens",
+    "sglang:generation_tokens_total": "output_tokens",
+    "sglang:cached_tokens_total": "cache_read_tokens",
+    "sglang:num_requests_total": "request_count",
+    "tgi_request_input_length_sum": "input_tokens",
+    "tgi_request_generated_tokens_sum": "output_tokens",
+    "tgi_request_input_length_count": "request_count",
+    "llamacpp:prompt_tokens_total": "uncached_input_tokens",
+    "llamacpp:tokens_predicted_total": "output_tokens",
+}
+"""Counter -> our word. llama.cpp counts the prompt tokens that it computes, the others all of them."""
+
+PARTS = frozenset({"__name__", "finished_reason", "cache_source", "is_streaming", "le", "quantile"})
+"""Labels that split one server's counter; their values are added up."""
+
+MODEL_LABELS = ("model_name", "model", "model_id")
+HOUR_S = convert(1, "h", "s")
+PAIR = 2
+
+
+class Prometheus:
+    """Reader of saved range queries."""
+
+    name = "prometheus"
+    signs = translatable("a matrix of counters of vLLM, SGLang, TGI or llama.cpp, as Prometheus answers")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the type of the result and the name of a counter."""
+        return 0.95 if b'"matrix"' in head and any(name.encode() in head for name in COUNTERS) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per server, model and hour."""
+        return rows_of(self.name, options, _records(stream, options.file), is_bucket=True)
+
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    hours: dict[tuple[Labels, float], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    spans: dict[Labels, tuple[float, float]] = {}
+    for item in json_documents(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, answer = item
+        for series in dicts(dig(answer, "data.result")):
+            yield from _add(series, hours, spans, file, line)
+    partial = 0
+    for (labels, hour), counts in sorted(hours.items()):
+        first, last = spans[labels]
+        if hour < first or hour + HOUR_S > last:
+            partial += 1
+        elif any(count > 0 for count in counts.values()):
+            yield None, _row(labels, hour, counts)
+    if partial:
+        yield Finding(file, None, "partial-hours", {"count": partial}, is_error=False)
+
+
+def _add(
+    series: Mapping[str, Any],
+    hours: dict[tuple[Labels, float], dict[str, float]],
+    spans: dict[Labels, tuple[float, float]],
+    file: str,
+    line: int | None,
+) -> Iterator[Finding]:
+    """Add the growth of one series to the hours of its server."""
+    metric = series.get("metric")
+    named = {str(name): str(value) for name, value in metric.items()} if isinstance(metric, dict) else {}
+    field = COUNTERS.get(named.get("__name__", ""))
+    if field is None:
+        return
+    labels = tuple(sorted((name, value) for name, value in named.items() if name not in PARTS))
+    before: tuple[float, float] | None = None
+    samples = series.get("values")
+    for sample in samples if isinstance(samples, list) else []:
+        read = _sample(sample)
+        if read is None:
+            yield Finding(file, line, "bad-number", {"column": named["__name__"]})
+            return
+        at, value = read
+        if before is not None and at > before[0]:
+            hour = before[0] // HOUR_S * HOUR_S
+            hours[labels, hour][field] += value - before[1] if value >= before[1] else value
+        first, last = spans.get(labels, (at, at))
+        spans[labels] = (min(first, at), max(last, at))
+        before = read
+
+
+def _sample(sample: object) -> tuple[float, float] | None:
+    """Time [s] and value of a sample; None where it is none."""
+    if not isinstance(sample, list) or len(sample) != PAIR:
+        return None
+    try:
+        at, value = float(sample[0]), float(sample[1])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (at, value) if math.isfinite(at) and math.isfinite(value) and value >= 0 else None
+
+
+def _row(labels: Labels, hour: float, counts: Mapping[str, float]) -> dict[str, object]:
+    named = dict(labels)
+    told: dict[str, object] = {name: round(count) for name, count in counts.items()}
+    return {
+        **told,
+        "request_count": told.get("request_count") or None,
+        "request_id": usage_key(hashable([*(f"{name}={value}" for name, value in labels), f"{hour:.0f}"])),
+        "started_at": hour,
+        "ended_at": hour + HOUR_S,
+        "model": next((named[name] for name in MODEL_LABELS if name_of(named.get(name))), None),
+        "provider": "own",
+        "project": name_of(named.get("namespace")) or name_of(named.get("job")),
+    }

@@ -1,0 +1,63 @@
+"""Counters of model servers: resets, hours, overlapping exports, untold requests."""
+
+import io
+import json
+
+from joulebook.ingest.reader import ReadOptions, reader
+from joulebook.terms.finding import Finding
+
+NINE = 1763456400
+QUARTER = 900
+
+
+def answer(name, values, start=NINE, **labels):
+    """One answer with one counter, read every quarter of an hour."""
+    metric = {"__name__": name, "instance": "a", "model_name": "m", **labels}
+    samples = [[start + number * QUARTER, str(value)] for number, value in enumerate(values)]
+    return json.dumps({"data": {"resultType": "matrix", "result": [{"metric": metric, "values": samples}]}}) + "\n"
+
+
+def read(*answers):
+    """Rows and rules of findings."""
+    found = list(reader("prometheus").parse(io.BytesIO("".join(answers).encode()), ReadOptions(file="f")))
+    return [r for r in found if not isinstance(r, Finding)], [r.rule for r in found if isinstance(r, Finding)]
+
+
+def test_a_counter_that_falls_began_anew():
+    """A restart of the server loses nothing that was counted since and counts nothing twice."""
+    rows, findings = read(answer("vllm:generation_tokens_total", [100, 150, 20, 30, 40]))
+    assert [row["visible_output_tokens"] for row in rows] == [50 + 20 + 10 + 10]
+    assert findings == []
+
+
+def test_only_whole_hours():
+    """Hours that the export holds in part are told and not booked, so that a later export can book them whole."""
+    rows, findings = read(answer("vllm:generation_tokens_total", range(0, 70, 10), start=NINE - QUARTER))
+    assert [row["started_at"].hour for row in rows] == [9]
+    assert findings == ["partial-hours"]
+
+
+def test_overlapping_exports_give_the_same_rows():
+    """The same hour out of two exports has the same key and the same counts."""
+    counter = list(range(0, 200, 10))
+    one, _ = read(answer("vllm:generation_tokens_total", counter[:9]))
+    two, _ = read(answer("vllm:generation_tokens_total", counter[4:], start=NINE + 4 * QUARTER))
+    assert one[1] == two[0]
+
+
+def test_labels_that_split_a_counter_are_added_up():
+    """Requests are summed over their reasons to finish; two servers stay two."""
+    stop = answer("vllm:request_success_total", [0, 1, 2, 3, 4], finished_reason="stop")
+    length = answer("vllm:request_success_total", [0, 0, 0, 0, 2], finished_reason="length")
+    tokens = answer("vllm:generation_tokens_total", [0, 10, 20, 30, 40])
+    other = answer("vllm:generation_tokens_total", [0, 10, 20, 30, 40], instance="b")
+    rows, _ = read(stop, length, tokens, other)
+    assert [(row.get("request_count"), row["visible_output_tokens"]) for row in rows] == [(6, 40), (None, 40)]
+
+
+def test_samples_that_are_none():
+    """A sample that is no number is told, and the other series are read."""
+    bad = answer("vllm:generation_tokens_total", [0, "x"])
+    good = answer("vllm:generation_tokens_total", [0, 10, 20, 30, 40], instance="b")
+    rows, findings = read(bad, good)
+    assert (len(rows), findings) == (1, ["bad-number"])
