@@ -81,6 +81,8 @@ def _value(raw: int | bytes, wire: int, kind: Any, depth: int) -> Any:  # noqa: 
         return raw - (1 << (_SIGN_BIT + 1)) if raw >> _SIGN_BIT else raw
     if wire == BYTES and isinstance(kind, Mapping):
         return decoded(raw, kind, depth + 1)
+    if isinstance(kind, Mapping):
+        raise WireFaultError(wire)
     if wire == BYTES and kind in {"text", "hex"}:
         return raw.decode("utf-8", errors="replace") if kind == "text" else raw.hex()
     if wire == FIXED64 and kind in {"fixed", "double"}:
