@@ -118,3 +118,12 @@ def test_board_without_power(clock, fake_nvml):
     opened = NvidiaReader({}).open()
     assert not opened.channels
     assert opened.absences[0].facts == {"device": "NVIDIA Fake 350W"}
+
+
+def test_rest_is_shown_apart(recorder, clock, fake_nvml):
+    """Energy at the lowest power seen is told apart from the rest: a board at 50 W between bursts of 350 W."""
+    fake_nvml(PERIOD_S=20)
+    taken = play(recorder, clock, NvidiaReader({}), 60)
+    one = taken.tally.integrators[0]
+    assert one.rest_joules == pytest.approx(50 * 60, rel=0.01)
+    assert one.joules == pytest.approx(200 * 60, rel=0.01)

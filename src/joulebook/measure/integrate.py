@@ -11,6 +11,9 @@ from joulebook.measure.reading import Channel, Kind
 GAP_INTERVALS = 3
 """A pause longer than so many sampling intervals is flagged, and power is not trusted across it."""
 
+WHOLE_INTERVAL = 0.5
+"""Shorter parts of a sampling interval do not tell the power at rest: counters are renewed in steps."""
+
 POSSIBLE_RISE = 10
 """Where a device does not tell its highest power: so many times the highest seen can still be a wrapped counter."""
 
@@ -53,6 +56,7 @@ class Integrator:
     gap_s: float = 0.0
     covered_s: float = 0.0
     reset_count: int = 0
+    lowest_w: float | None = None
     _value: int | None = None
     _at_ns: int = 0
     _power_w: float | None = None
@@ -119,8 +123,15 @@ class Integrator:
         if flag is None:
             self._power_w = mid / seconds
             self._highest_w = max(self._highest_w, self._power_w)
+            if seconds >= self.interval_s * WHOLE_INTERVAL:
+                self.lowest_w = self._power_w if self.lowest_w is None else min(self.lowest_w, self._power_w)
         else:
             self.gap_s += seconds
+
+    @property
+    def rest_joules(self) -> float | None:
+        """Energy at the lowest power seen, over the time covered [J]; None before a whole interval has passed."""
+        return None if self.lowest_w is None else self.lowest_w * self.covered_s
 
     @property
     def power_w(self) -> float | None:
@@ -138,6 +149,17 @@ def intervals(channel: Channel, readings: Iterator[tuple[int, int | None]], inte
     integrator = Integrator(channel, interval_s)
     closed = (integrator.add(at_ns, value) for at_ns, value in readings)
     return [interval for interval in closed if interval is not None]
+
+
+def rest_joules(taken: Sequence[Interval], interval_s: float) -> float | None:
+    """Energy at the lowest power of any whole interval, over the time covered [J]; as `Integrator.rest_joules`."""
+    least = interval_s * WHOLE_INTERVAL
+    powers = [
+        one.joules / seconds
+        for one in taken
+        if one.flag is None and (seconds := (one.end_ns - one.start_ns) / NANOSECONDS) >= least
+    ]
+    return min(powers) * sum((one.end_ns - one.start_ns) / NANOSECONDS for one in taken) if powers else None
 
 
 def union(series: Sequence[Sequence[Interval]]) -> list[Interval]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from joulebook.errors import InputUnreadable
 from joulebook.measure.clock import NANOSECONDS
-from joulebook.measure.integrate import GAP_INTERVALS, Interval, union
+from joulebook.measure.integrate import GAP_INTERVALS, Interval, rest_joules, union
 from joulebook.measure.journal import FORMAT, SUFFIX, Journal, read_journal
 from joulebook.measure.reading import Absence, Channel
 from joulebook.measure.summary import (
@@ -153,7 +153,8 @@ def _host(own: Sequence[Replayed]) -> HostSummary:
             known = channels.setdefault(channel.key, channel)
             channels[channel.key] = _with_share(known, channel)
             series.setdefault(channel.key, []).append(intervals)
-    energies = [_energy(channel, union(series[key])) for key, channel in channels.items()]
+    interval_s = own[0].tally.interval_s
+    energies = [_energy(channel, union(series[key]), interval_s) for key, channel in channels.items()]
     start = min(one.tally.first_ns for one in own)
     first = min(own, key=lambda one: one.tally.first_ns)
     return HostSummary(
@@ -176,13 +177,14 @@ def _with_share(known: Channel, other: Channel) -> Channel:
     return replace(known, share=share, share_name=f"{known.share_name}|{other.share_name}")
 
 
-def _energy(channel: Channel, intervals: Sequence[Interval]) -> ChannelEnergy:
+def _energy(channel: Channel, intervals: Sequence[Interval], interval_s: float) -> ChannelEnergy:
     return ChannelEnergy(
         channel,
         sum(one.low_joules for one in intervals),
         sum(one.joules for one in intervals),
         sum(one.high_joules for one in intervals),
         sum((one.end_ns - one.start_ns) / NANOSECONDS for one in intervals if one.flag is not None),
+        rest_joules(intervals, interval_s),
     )
 
 

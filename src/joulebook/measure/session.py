@@ -157,7 +157,7 @@ class Session:
         with self.recorder.held():
             tally = self.recorder.tally
             energies = [
-                ChannelEnergy(one.channel, one.low_joules, one.joules, one.high_joules, one.gap_s)
+                ChannelEnergy(one.channel, one.low_joules, one.joules, one.high_joules, one.gap_s, one.rest_joules)
                 for one in tally.integrators
             ]
             host = HostSummary(

@@ -51,6 +51,8 @@ class ComponentEnergy:
         method: how it was read, such as ``nvml.total_energy``; "" where it is missing.
         devices: names of the devices.
         gap_s: device seconds that were filled or not watched [s].
+        rest_kwh: what the lowest power seen would have used over the same time [kWh]: at most this is idle, the rest is
+            dynamic; None where no whole interval was read.
         reason: why it is missing, in English with placeholders; "" where it is not.
         remedy: what would change that, likewise.
         facts: what fills both.
@@ -62,6 +64,7 @@ class ComponentEnergy:
     method: str
     devices: tuple[str, ...] = ()
     gap_s: float = 0.0
+    rest_kwh: float | None = None
     reason: str = ""
     remedy: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +105,13 @@ class HostSummary:
     machine: Machine | None
     use: UseTally
     process_count: int = 1
+
+    @property
+    def program_ratio(self) -> float | None:
+        """The measured program's part of the busy processor time, 0..1; None where nothing was busy."""
+        if self.use.busy_cpu_s <= 0:
+            return None
+        return min(1.0, self.use.tree_cpu_s / self.use.busy_cpu_s)
 
     def component(self, name: str) -> ComponentEnergy:
         """One component.
@@ -170,6 +180,7 @@ class ChannelEnergy:
     joules: float
     high_joules: float
     gap_s: float = 0.0
+    rest_joules: float | None = None
 
 
 def components(energies: Sequence[ChannelEnergy], absences: Iterable[Absence]) -> tuple[ComponentEnergy, ...]:
@@ -218,7 +229,13 @@ def _sum(name: str, own: Sequence[ChannelEnergy]) -> ComponentEnergy:
         method="+".join(sorted({one.channel.method for one in own})),
         devices=tuple(one.channel.label for one in own),
         gap_s=sum(one.gap_s for one in own),
+        rest_kwh=_rest_kwh(own),
     )
+
+
+def _rest_kwh(own: Sequence[ChannelEnergy]) -> float | None:
+    known = [one.rest_joules * one.channel.share for one in own if one.rest_joules is not None]
+    return convert(sum(known), "J", "kWh") if len(known) == len(own) else None
 
 
 def _is_filled(one: ChannelEnergy) -> bool:

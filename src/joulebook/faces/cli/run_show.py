@@ -13,7 +13,8 @@ from joulebook.faces.text import _
 from joulebook.measure.summary import NOTICES, UNREAD, ComponentEnergy
 from joulebook.runs import HostRow, RunAccount
 from joulebook.terms.columns import column
-from joulebook.terms.display import in_digits, range_text
+from joulebook.terms.display import in_digits, range_text, unit_for
+from joulebook.terms.units import convert
 
 COMPONENT_NAMES = {
     "gpu": translatable("GPU"),
@@ -32,6 +33,9 @@ SHOWN = (
     "water_offsite_hydro_l",
 )
 """Figures of the block, in order."""
+
+NEARLY_ALL = 0.8
+"""Below this part of the busy processor time, a reader must know that other programs ran."""
 
 translatable("measured")
 translatable("derived")
@@ -69,9 +73,18 @@ def _components(account: RunAccount) -> Iterator[tuple[str, str, str]]:
             range_text(one.row.energy_kwh, "kWh"),
             _(str(one.row.tier)),
         )
+    for measured in account.summary.components:
+        if measured.rest_kwh is not None:
+            name = _("{component}, at rest").format(component=_(COMPONENT_NAMES[measured.component]))
+            yield name, _("at most {energy}").format(energy=_amount(measured.rest_kwh)), ""
     for missing in account.missing:
         if missing.component not in shown and not (missing.component in {"cpu", "memory"} and "node" in shown):
             yield _(COMPONENT_NAMES[missing.component]), _("missing"), "–"
+
+
+def _amount(energy_kwh: float) -> str:
+    unit = unit_for(energy_kwh, "kWh")
+    return f"{in_digits(convert(energy_kwh, 'kWh', unit))} {unit}"
 
 
 def _figures(account: RunAccount) -> Iterator[tuple[str, str, str]]:
@@ -88,6 +101,12 @@ def hints_of(account: RunAccount) -> Iterator[str]:
     """What the reader must know, and what would give a better answer."""
     for notice in account.summary.notices:
         yield _(NOTICES[notice.code]).format(**notice.facts)
+    for host in account.summary.hosts:
+        if host.program_ratio is not None and host.program_ratio < NEARLY_ALL:
+            yield _(
+                "The program used {ratio} of the busy processor time; the figures are the machine's, "
+                "with what else ran."
+            ).format(ratio=f"{host.program_ratio:.0%}")
     is_estimated = bool(account.rows)
     for missing in account.missing:
         if missing.reason == UNREAD and is_estimated:
@@ -131,6 +150,8 @@ def as_json(account: RunAccount) -> dict[str, Any]:
         "duration_s": summary.duration_s,
         "hosts": len(summary.hosts),
         "components": [_component_json(one) for one in account.rows],
+        "at_rest_kwh": {one.component: one.rest_kwh for one in summary.components if one.rest_kwh is not None},
+        "program_ratio": {host.host: host.program_ratio for host in summary.hosts},
         "missing": [{"component": one.component, "reason": reason_of(one)} for one in account.missing],
         "tier": None if account.tier is None else str(account.tier),
         "metrics": {
