@@ -188,3 +188,21 @@ def test_unknown_model_is_the_registry() -> None:
         assert facts.is_unknown
         assert facts.hint is not None
         assert total.high / total.low > 50
+
+
+@pytest.mark.parametrize(
+    ("company", "at", "metric", "known", "tonnes"),
+    [
+        ("amazon", date(2023, 6, 1), "total-s123-market", date(2024, 7, 10), 68.82e6),
+        ("amazon", date(2023, 6, 1), "total-s123-market", date(2025, 7, 16), 64.38e6),
+        ("microsoft", date(2020, 1, 1), "scope2-market", date(2022, 3, 31), 228_194),
+        ("microsoft", date(2020, 1, 1), "scope2-market", date(2024, 5, 31), 456_119),
+    ],
+)
+def test_what_companies_said_by_the_day_they_said_it(
+    company: str, at: date, metric: str, known: date, tonnes: float
+) -> None:
+    """A restated figure answers from the day it was published; before that day the first one does."""
+    words = {"metric": metric}
+    choice = choose(EDITION.as_known(known), "company_co2e_g", f"company/{company}", at, **words)
+    assert choice.factor.value == pytest.approx(tonnes * 1e6)

@@ -71,6 +71,19 @@ def test_amazon_2023_as_it_was_known(capsys: pytest.CaptureFixture[str], day: st
     assert max(rows, key=lambda row: row["known_from"])["value"] == pytest.approx(amount)
 
 
+def test_show_of_several_numbers_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """A quantity that is several numbers is listed by basis; --basis shows one with its source; an id shows its row."""
+    words = ("factors", "show", "company/amazon", "--at", "2023-06-01", "--quantity", "company_co2e_g")
+    _code, out, _err = run(capsys, *words, "--as-known", "2024-07-10")
+    assert "68.8 Mt" in out
+    _code, out, _err = run(capsys, *words, "--basis", "metric=total-s123-market")
+    assert "64.4 Mt" in out
+    row_id = next(line.split()[-1] for line in out.splitlines() if "company/published.yaml:" in line)
+    _code, out, _err = run(capsys, "factors", "show", row_id)
+    assert "todayheadline.co" in out
+    assert run(capsys, *words, "--basis", "metric")[0] == 2
+
+
 def test_json_is_versioned(capsys: pytest.CaptureFixture[str]) -> None:
     """JSON carries the schema version, the edition and for each quantity the choice with its reason."""
     _code, out, _err = run(capsys, "factors", "show", "FRA", "--json", "--as-known", "2025-06-01")

@@ -8,14 +8,12 @@ import click
 
 from joulebook.errors import UnknownName
 from joulebook.faces.cli import show
-from joulebook.faces.text import _, error_text, language
-from joulebook.terms.columns import column
+from joulebook.faces.text import _, language
 from joulebook.terms.display import range_in, unit_for
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from joulebook.factors.choose import Choice
     from joulebook.factors.edition import Edition, Factor
 
 SHOWN = 40
@@ -87,10 +85,12 @@ def list_command(
     edition = edition_of(ctx)
     rows = [row for row in edition.factors if _matches(edition, row, pattern, kind, quantity)]
     if is_json:
-        show.emit("factors list", edition=_edition_json(edition), factors=[row_json(edition, row) for row in rows])
+        show.emit("factors list", edition=edition_json(edition), factors=[row_json(edition, row) for row in rows])
         return 0
     if not rows:
-        raise UnknownName(kind=_("factor"), name=pattern or kind or quantity or "", nearest=_nearest(edition, pattern))
+        raise UnknownName(
+            kind=_("factor"), name=pattern or kind or quantity or "", nearest=nearest_to(edition, pattern)
+        )
     if pattern or kind or quantity:
         _print_rows(edition, rows, None if is_all else SHOWN)
     else:
@@ -106,7 +106,8 @@ def _matches(edition: "Edition", row: "Factor", pattern: str, kind: str | None, 
     return wanted in row.subject.lower() or wanted in names or wanted in row.quantity
 
 
-def _edition_json(edition: "Edition") -> dict[str, object]:
+def edition_json(edition: "Edition") -> dict[str, object]:
+    """Name, id and size of an edition as JSON."""
     return {"name": edition.name, "edition_id": edition.edition_id, "factors": len(edition.factors)}
 
 
@@ -132,7 +133,7 @@ def _print_rows(edition: "Edition", rows: Sequence["Factor"], most: int | None) 
         cells = [
             [
                 f"{row.subject} {name_of(edition, row.subject)}".strip(),
-                value_text(row),
+                value_text(row, is_scaled=row.kind == "company"),
                 str(row.valid_from),
                 _(row.tier),
             ]
@@ -159,47 +160,6 @@ def value_text(row: "Factor", *, is_scaled: bool = False) -> str:
     return f"{mid} {word}".rstrip() + ends
 
 
-@command.command("show", help=_("One number with range, both clocks, source, cell and licence."))
-@click.argument("subject", metavar="SUBJECT|ID")
-@click.option("--quantity", help=_("One column, such as intensity_g_per_kwh."))
-@click.option("--at", "moment", type=click.DateTime(["%Y-%m-%d"]), help=_("The day of the use; default today."))
-@click.option("--as-known", "known", type=click.DateTime(["%Y-%m-%d"]), help=_("What was known on a day."))
-@click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
-@click.pass_context
-def show_command(
-    ctx: click.Context,
-    *,
-    subject: str,
-    quantity: str | None,
-    moment: datetime | None,
-    known: datetime | None,
-    is_json: bool,
-) -> int:
-    """Show what the library says about a subject."""
-    whole = edition_of(ctx)
-    edition = whole.as_known(known.date()) if known else whole
-    named = subject_of(whole, subject)
-    rows = [row for row in whole.rows_of(named) if not quantity or row.quantity == quantity]
-    by_id = whole.factor(subject)
-    rows = [by_id] if by_id is not None and not rows else rows
-    if not rows and not _links(edition, named):
-        raise UnknownName(kind=_("factor"), name=subject, nearest=_nearest(whole, subject))
-    at, policy = day_of(moment), ctx.obj.get("policy", "ghgp-location")
-    chosen = {name: _chosen(edition, name, named, at, policy) for name in dict.fromkeys(row.quantity for row in rows)}
-    if is_json:
-        show.emit("factors show", **_show_json(edition, whole, named, rows, chosen))
-        return 0
-    title = f"{named}  {name_of(whole, named)}".strip()
-    show.heading(title)
-    for name, choice in chosen.items():
-        _print_choice(whole, name, choice, at, policy, is_past=known is not None)
-        _print_other_policies(edition, name, named, at, choice)
-        _print_others([row for row in rows if row.quantity == name], choice)
-    for line in _links(edition, named):
-        click.echo(f"  {line}")
-    return 0
-
-
 def subject_of(edition: "Edition", text: str) -> str:
     """A subject as the library spells it: by code, by name in either language, else as written."""
     if text in edition.subjects:
@@ -211,121 +171,10 @@ def subject_of(edition: "Edition", text: str) -> str:
     return next(iter([*by_case, *by_name, *by_bare]), text)
 
 
-def _nearest(edition: "Edition", text: str) -> str:
+def nearest_to(edition: "Edition", text: str) -> str:
+    """Subjects whose code or name is similar, joined by commas."""
     from difflib import get_close_matches  # noqa: PLC0415
 
     names = {name: subject for subject, names in edition.names.items() for name in names.values()}
     near = get_close_matches(text, [*edition.subjects, *names], n=3, cutoff=0.5)
     return ", ".join(dict.fromkeys(names.get(name, name) for name in near)) or "KOR, aws:us-east-1, openai/gpt-4o"
-
-
-def _chosen(edition: "Edition", quantity: str, subject: str, at: "date", policy: str) -> "Choice | str":
-    """The choice for a subject, or why there is none."""
-    from joulebook.errors import FactorError  # noqa: PLC0415
-    from joulebook.factors.choose import choose  # noqa: PLC0415
-
-    try:
-        return choose(edition, quantity, subject, at, policy)
-    except FactorError as error:
-        return error_text(error)
-
-
-def _print_choice(
-    edition: "Edition",
-    quantity: str,
-    choice: "Choice | str",
-    at: "date",
-    policy: str,
-    is_past: bool,  # noqa: FBT001
-) -> None:
-    click.echo()
-    click.echo(show.wrapped(f"{quantity}: {column(quantity).meaning[language()]}", ""))
-    if isinstance(choice, str):
-        click.echo(show.wrapped(choice, "  "))
-        return
-    because = " + ".join(_(step) for step in choice.steps)
-    click.echo("  " + click.style(value_text(choice.factor, is_scaled=True), bold=True))
-    when = _("as known then, {policy}, for {day}: {because}") if is_past else _("{policy}, for {day}: {because}")
-    click.echo(show.wrapped(when.format(policy=policy, day=at, because=because), "    "))
-    for label, text in _facts(edition, choice.factor):
-        lines = show.wrapped(text, " " * 14).lstrip()
-        click.echo("    " + show.fitted(label, 10) + lines)
-    if choice.hint:
-        click.echo(show.wrapped(_(choice.hint), "    "))
-
-
-def _print_other_policies(edition: "Edition", quantity: str, subject: str, at: "date", choice: "Choice | str") -> None:
-    """Policies that answer with another row."""
-    from joulebook.factors.policy import POLICIES, policy  # noqa: PLC0415
-
-    for name in POLICIES:
-        other = _chosen(edition, quantity, subject, at, name) if quantity in policy(name).rules else choice
-        if not isinstance(other, str) and not isinstance(choice, str) and other.factor != choice.factor:
-            because = " + ".join(_(step) for step in other.steps)
-            click.echo(show.wrapped(f"{name}: {value_text(other.factor)}; {because}", "    "))
-
-
-def _facts(edition: "Edition", row: "Factor") -> list[tuple[str, str]]:
-    source = edition.sources[row.source]
-    end = row.valid_to or _("open")
-    facts = [
-        (_("holds"), f"{row.valid_from} .. {end}; " + _("known since {day}").format(day=row.known_from)),
-        (_("tier"), _(row.tier)),
-        (_("basis"), ", ".join(f"{key} {word}" for key, word in sorted(row.basis.items()))),
-        (_("source"), f"{source.title}. {source.publisher}, {source.edition}. {source.url}"),
-        (_("cell"), row.cell),
-        (_("licence"), source.licence),
-        (_("range"), row.range_basis or ""),
-        (_("note"), row.note or ""),
-        (_("file"), f"{row.file}:{row.line}  {row.factor_id}"),
-    ]
-    return [(label, text) for label, text in facts if text]
-
-
-def _print_others(rows: Sequence["Factor"], choice: "Choice | str") -> None:
-    """The other rows of the quantity: earlier years, later statements, other sources."""
-    others = [row for row in rows if isinstance(choice, str) or row != choice.factor]
-    if not others:
-        return
-    click.echo("  " + _("other values"))
-    for row in sorted(others, key=lambda row: (row.valid_from, row.known_from))[-SHOWN:]:
-        words = "/".join(row.basis[key] for key in ("stage", "purpose", "hydro", "precision") if key in row.basis)
-        value = value_text(row)
-        known = _("known since {day}").format(day=row.known_from)
-        click.echo(show.wrapped(f"{row.valid_from}  {value}  {known}  {row.source} {words}".rstrip(), "    "))
-
-
-def _links(edition: "Edition", subject: str) -> list[str]:
-    return [
-        f"{link.relation}: {link.object}  {link.valid_from} .. {link.valid_to or _('open')}  ({link.source})"
-        for link in edition.links
-        if link.subject == subject
-    ]
-
-
-def _show_json(
-    edition: "Edition",
-    whole: "Edition",
-    subject: str,
-    rows: Sequence["Factor"],
-    chosen: dict[str, "Choice | str"],
-) -> dict[str, object]:
-    answers = {
-        quantity: {"error": choice}
-        if isinstance(choice, str)
-        else {
-            "factor": row_json(whole, choice.factor),
-            "chosen_because": choice.chosen_because,
-            "hint": choice.hint,
-            "is_unknown": choice.is_unknown,
-        }
-        for quantity, choice in chosen.items()
-    }
-    return {
-        "edition": _edition_json(edition),
-        "subject": subject,
-        "name": dict(whole.names.get(subject, {})),
-        "chosen": answers,
-        "rows": [row_json(whole, row) for row in rows],
-        "links": _links(edition, subject),
-    }
