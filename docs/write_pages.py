@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from joulebook.disclose.claim_read import read_claims
+from joulebook.disclose.verdict import judge
+from joulebook.faces.claim_page import page
+from joulebook.faces.text import choose_language
+from joulebook.factors.read import read_edition
 from joulebook.terms.glossary import glossary
 
 HERE = Path(__file__).parent
@@ -11,6 +16,11 @@ def main() -> None:
     """Write each page beside this file."""
     (HERE / "glossary.md").write_text(glossary("en"), encoding="utf-8")
     (HERE / "glossary.ko.md").write_text(glossary("ko"), encoding="utf-8")
+    claims, sources = read_claims(read_edition().sources)
+    for name, language in (("claims.md", "en"), ("claims.ko.md", "ko")):
+        choose_language(language)
+        text = page([judge(claim, claims) for claim in claims.values()], sources)
+        (HERE / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

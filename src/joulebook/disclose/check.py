@@ -36,6 +36,11 @@ class Check:
     agreement: Agreement
     deviation_ratio: float | None
 
+    @property
+    def times(self) -> float | None:
+        """Computed over published; None where there is nothing to divide by."""
+        return None if self.deviation_ratio is None else 1 + self.deviation_ratio
+
 
 def check(
     published: float | str | None,

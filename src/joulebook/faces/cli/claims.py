@@ -9,6 +9,7 @@ from joulebook.disclose.verdict import Word
 from joulebook.errors import UnknownName
 from joulebook.faces.claim_text import MEANINGS, cited_names, in_words, sections
 from joulebook.faces.cli import show
+from joulebook.faces.cli.factors import edition_of
 from joulebook.faces.text import _, language
 
 if TYPE_CHECKING:
@@ -29,15 +30,21 @@ if TYPE_CHECKING:
 )
 @click.option("--markdown", "is_markdown", is_flag=True, help=_("Print the claims as a page of Markdown."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
 def command(
-    claim_ids: tuple[str, ...], *, verdict: str | None, files: tuple[Path, ...], is_markdown: bool, is_json: bool
+    ctx: click.Context,
+    claim_ids: tuple[str, ...],
+    *,
+    verdict: str | None,
+    files: tuple[Path, ...],
+    is_markdown: bool,
+    is_json: bool,
 ) -> None:
     """List claims, or show some."""
     from joulebook.disclose.claim_read import read_claims  # noqa: PLC0415
     from joulebook.disclose.verdict import judge  # noqa: PLC0415
-    from joulebook.factors.read import read_edition  # noqa: PLC0415
 
-    claims, sources = read_claims(read_edition().sources, *files)
+    claims, sources = read_claims(edition_of(ctx).sources, *files)
     wanted = [_known(name, claims) for name in claim_ids] or list(claims)
     judged = [judge(claims[name], claims) for name in wanted]
     judged = [each for each in judged if verdict is None or each.word == verdict]

@@ -1,7 +1,6 @@
 """`joulebook compare A B`: two runs, models, plans or claims on the same rung."""
 
 import tomllib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 
 from joulebook.errors import InputUnreadable, UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.factors import day_of, edition_of
 from joulebook.faces.cli.train_estimate import NAMES
 from joulebook.faces.text import _
 from joulebook.reduce.compare import RUNGS
@@ -17,7 +17,7 @@ from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from joulebook.factors.edition import Edition
     from joulebook.reduce.compare import Comparison, Side
@@ -46,15 +46,14 @@ def command(
     *,
     kind: str,
     boundary: str | None,
-    at: datetime | None,
+    at: "datetime | None",
     is_json: bool,
     **request: Any,  # noqa: ANN401  (what a request is made of)
 ) -> None:
     """Compare two sides."""
-    from joulebook.factors.read import read_edition  # noqa: PLC0415
     from joulebook.reduce.compare import compare  # noqa: PLC0415
 
-    edition, day = read_edition(), (at or datetime.now(UTC)).date()
+    edition, day = edition_of(ctx), day_of(at)
     sides = [_side(ctx, edition, text, day, request) for text in (a, b)]
     found = compare(sides[0], sides[1], kind, Boundary(boundary) if boundary else None)
     if is_json:
@@ -68,7 +67,7 @@ def _side(ctx: click.Context, edition: "Edition", text: str, at: "date", request
     if not colon or not name:
         raise UsageError(what=_("What is {text}?").format(text=repr(text)), next_step=_(SIDES))
     if kind == "plan":
-        return _plan(edition, text, Path(name), at)
+        return _plan(ctx, edition, text, Path(name), at)
     if kind == "model":
         return _model(ctx, edition, text, name, at, request)
     if kind == "run":
@@ -93,7 +92,7 @@ PLAN_KEYS = {
 }
 
 
-def _plan(edition: "Edition", text: str, path: Path, at: "date") -> "Side":
+def _plan(ctx: click.Context, edition: "Edition", text: str, path: Path, at: "date") -> "Side":
     from joulebook.account.train_estimate import estimate_training  # noqa: PLC0415
     from joulebook.account.train_inputs import TrainingPlan  # noqa: PLC0415
     from joulebook.reduce.compare import plan_side  # noqa: PLC0415
@@ -106,7 +105,7 @@ def _plan(edition: "Edition", text: str, path: Path, at: "date") -> "Side":
         if key not in PLAN_KEYS:
             raise UnknownName(kind=_("key of a plan"), name=key, nearest=", ".join(PLAN_KEYS))
     given: dict[str, Any] = {PLAN_KEYS[key]: value for key, value in written.items()}
-    return plan_side(text, estimate_training(edition, TrainingPlan(at=at, **given)))
+    return plan_side(text, estimate_training(edition, TrainingPlan(at=at, policy=ctx.obj["policy"], **given)))
 
 
 def _model(ctx: click.Context, edition: "Edition", text: str, name: str, at: "date", request: dict[str, Any]) -> "Side":
@@ -125,7 +124,7 @@ def _model(ctx: click.Context, edition: "Edition", text: str, name: str, at: "da
         "uncached_input_tokens": request["fresh"],
         "visible_output_tokens": request["output"],
     }
-    policy = ctx.obj.get("policy") or "ghgp-location"
+    policy = ctx.obj["policy"]
     found = estimate_request(edition, policy, usage, Deployment(), at)
     around = resolve_model_factors(edition, policy, usage["provider"] or "", usage["model"] or "", at)
     if found.facts.is_unknown:
@@ -148,7 +147,7 @@ def _run(ctx: click.Context, edition: "Edition", text: str, name: str) -> "Side"
             what=_("{count} runs are named {name}.").format(count=len(found), name=name),
             next_step=_("give the id of one: {ids}.").format(ids=", ".join(each.run for each in found[-5:])),
         )
-    account = account_run(found[0], edition, policy=ctx.obj.get("policy") or "ghgp-location")
+    account = account_run(found[0], edition, policy=ctx.obj["policy"])
     return range_side(text, {metric: value for metric, value in account.metrics.items() if value is not None})
 
 

@@ -8,6 +8,7 @@ from joulebook.disclose.equivalents import PLACES
 from joulebook.disclose.reasons import number
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.factors import edition_of
 from joulebook.faces.text import _, language
 
 if TYPE_CHECKING:
@@ -29,14 +30,19 @@ PLACE_NAMES = {
     "--is", "stated", type=(float, str), metavar="COUNT THING", help=_("Check a stated equivalence, such as 1 tv-hour.")
 )
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
 def command(
-    amount: tuple[str, ...], *, places: tuple[str, ...], stated: tuple[float, str] | None, is_json: bool
+    ctx: click.Context,
+    amount: tuple[str, ...],
+    *,
+    places: tuple[str, ...],
+    stated: tuple[float, str] | None,
+    is_json: bool,
 ) -> int:
     """Say an amount in everyday things, or check what was said."""
     from joulebook.disclose.equivalents import check_stated, equivalents, read_amount  # noqa: PLC0415
-    from joulebook.factors.read import read_edition  # noqa: PLC0415
 
-    edition, given = read_edition(), read_amount(" ".join(amount))
+    edition, given = edition_of(ctx), read_amount(" ".join(amount))
     if stated is not None:
         sanity = check_stated(edition, given, *stated)
         _show_sanity(edition, " ".join(amount), sanity, is_json=is_json)

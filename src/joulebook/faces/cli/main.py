@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "compare": (f"{_HERE}.compare:command", translatable("two runs, models, plans or claims on the same rung")),
     "equivalents": (f"{_HERE}.equivalents:command", translatable("an amount in everyday things, with source")),
+    "recompute": (f"{_HERE}.recompute:command", translatable("a published figure again from its inputs")),
     "claims": (f"{_HERE}.claims:command", translatable("published claims, judged from their inputs")),
     "estimate": (f"{_HERE}.estimate:command", translatable("what one request takes, before anyone measures it")),
     "calibrate": (f"{_HERE}.calibrate:command", translatable("shift a model's estimates to measured energy")),

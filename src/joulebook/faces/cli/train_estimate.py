@@ -1,18 +1,20 @@
 """`joulebook train-estimate`: a training run in kWh, CO2e and litres, from its devices or its size."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.factors import day_of, edition_of
 from joulebook.faces.cli.report import SHORT_NAMES, UPSTREAM_NOTE
 from joulebook.faces.text import _
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_in, range_text, unit_for
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from joulebook.account.train_estimate import TrainingEstimate
     from joulebook.account.train_inputs import TrainInput
     from joulebook.terms.range import Range
@@ -46,9 +48,11 @@ NAMES = {
 @click.option("--per-answer", help=_("Energy of one answer at the building, such as 0.3Wh: adds the break-even."))
 @click.option("--answers-per-day", type=float, help=_("Answers a day: adds the time to break-even."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
-    at: datetime | None,
+    at: "datetime | None",
     per_answer: str | None,
     answers_per_day: float | None,
     is_json: bool,
@@ -57,11 +61,9 @@ def command(
     """Estimate one training run."""
     from joulebook.account.train_estimate import estimate_training  # noqa: PLC0415
     from joulebook.account.train_inputs import TrainingPlan  # noqa: PLC0415
-    from joulebook.factors.read import read_edition  # noqa: PLC0415
 
-    edition = read_edition()
-    plan = TrainingPlan(at=(at or datetime.now(UTC)).date(), **given)
-    found = estimate_training(edition, plan)
+    plan = TrainingPlan(at=day_of(at), policy=ctx.obj["policy"], **given)
+    found = estimate_training(edition_of(ctx), plan)
     even = _break_even(found, per_answer, answers_per_day)
     if is_json:
         show.emit("train-estimate", **estimate_json(found), break_even=even_json(even))
