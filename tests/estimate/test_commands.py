@@ -128,3 +128,18 @@ def test_published_precision_is_taken(capsys):
     """A model whose weights were published in 4 bits is not spread over 16 and 8, unless precision is given."""
     assert "precision" not in estimate(capsys, "--model", "gpt-oss-120b", *REQUEST)["assumed"]
     assert "precision" in estimate(capsys, "--model", "llama-3.1-70b-instruct", *REQUEST)["assumed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("H100", "nvidia/h100-sxm-80gb"),
+        ("a100", "nvidia/a100-sxm-80gb"),
+        ("A100 SXM 40GB", "nvidia/a100-sxm-40gb"),
+        ("mi300x", "amd/instinct-mi300x-192gb"),
+        ("t4", "nvidia/t4-16gb"),
+    ],
+)
+def test_accelerators_go_by_the_names_people_use(capsys, name, subject):
+    """A short name finds its accelerator, and the answer says which one was taken."""
+    assert estimate(capsys, "--model", "llama-3.1-8b-instruct", *REQUEST, "--gpu", name)["accelerator"] == subject

@@ -10,7 +10,7 @@ from joulebook.account.request import Priced, price_energy
 from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import resolve_model_factors, resolve_place_factors
 from joulebook.errors import UnknownName
-from joulebook.estimate.deployment import HARDWARE, find_accelerator
+from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
 from joulebook.estimate.media import (
     ARITHMETIC,
     DIFFUSION,
@@ -140,11 +140,10 @@ def _times(formula: Callable[..., object], count: float, unit: UnitEstimate) -> 
 def _ranges(edition: Edition, policy: str, asked: Media, at: date) -> dict[str, Range]:
     subjects = {name: SUBJECTS[name] for name in ARITHMETIC}
     subjects |= dict.fromkeys(DIFFUSION, LAW) | dict.fromkeys(ENCODER, ENCODERS)
-    if asked.accelerator is not None:
-        found = find_accelerator(edition, asked.accelerator)
-        subjects |= {name: found for name in HARDWARE if name in subjects}
     ranges = {name: choose(edition, name, subject, at, policy).factor.range for name, subject in subjects.items()}
     if asked.accelerator is not None:
+        found = hardware_facts(edition, policy, find_accelerator(edition, asked.accelerator), at)
+        ranges |= {name: Range.exact(found[name]) for name in HARDWARE if name in ranges}
         ranges["accelerator_ratio"] = Range.exact(1)
     if asked.parameters_billion is not None:
         names = (name for name in ranges if name.endswith("_parameters_billion"))

@@ -8,10 +8,10 @@ own and needs no deployment: its measured point stands for it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from functools import cache
 
 from joulebook.errors import UnknownName
+from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
 from joulebook.estimate.hosted import SCENARIO, Option, estimate_hosted
 from joulebook.estimate.serving import (
     ARCHITECTURE,
@@ -30,7 +30,6 @@ SHARE = "scenario_share_ratio"
 PRECISION = "serving/precision-"
 MULTIPLE = "serving/multiple-"
 METHOD_SUBJECT = "serving/text"
-HARDWARE = tuple(name for name in HOSTED if name.startswith("accelerator_") and name != "accelerator_ratio")
 SCENARIOS = "deployment"
 """Driver that stands for everything unknown about the deployment."""
 CALIBRATED = "text_estimate_ratio"
@@ -66,6 +65,7 @@ class Served:
         is_calibrated: True where a measured point of this model stands behind it.
         serving: the ranges that were used, by quantity.
         choices: driver -> the factor behind it; the scenarios as a whole stand behind the range of batches.
+        accelerator: subject of the accelerator where one is given, else None.
     """
 
     estimate: ServingEstimate
@@ -73,6 +73,7 @@ class Served:
     is_calibrated: bool
     serving: Mapping[str, Range]
     choices: Mapping[str, Choice]
+    accelerator: str | None = None
 
 
 def shape_of(facts: ModelFacts) -> ModelShape:
@@ -122,7 +123,8 @@ def serve(
     ranges, is_settled = _settled(ranges, groups, deployment, shape)
     speed = None if deployment.batch_requests is not None else deployment.output_tokens_per_s
     estimate = _estimate(shape, ranges, groups, speed, is_settled=is_settled)
-    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges, choices=choices)
+    given = groups["accelerator"][0].name if deployment.accelerator is not None else None
+    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges, choices=choices, accelerator=given)
 
 
 def serving_ranges(edition: Edition, policy: str, at: date) -> dict[str, Range]:
@@ -180,22 +182,6 @@ def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]
     return {**ranges, **exact, **alone, CALIBRATED: measured}
 
 
-def find_accelerator(edition: Edition, name: str) -> str:
-    """Subject of an accelerator from a short name: the one with that name, or the first whose name begins so.
-
-    Raises:
-        UnknownName: none fits.
-    """
-    known = sorted({row.subject for row in edition.factors_for("accelerator_power_w")} - {"serving/hosted"})
-    wanted = name.lower()
-    for subject in known:
-        bare = subject.partition("/")[-1]
-        if wanted in (subject, bare) or bare.startswith(f"{wanted}-"):
-            return subject
-    short = [subject.partition("/")[-1] for subject in known]
-    raise UnknownName(kind="accelerator", name=name, nearest=", ".join(get_close_matches(wanted, short) or short))
-
-
 def _groups(edition: Edition, policy: str, deployment: Deployment, at: date) -> dict[str, list[Option]]:
     accelerators = {row.subject for row in edition.factors_for(SHARE) if "/" in row.subject}
     accelerators = {subject for subject in accelerators if not subject.startswith("serving/")}
@@ -235,7 +221,10 @@ def _options(edition: Edition, policy: str, subjects: set[str], names: tuple[str
         if not shares and len(subjects) > 1:
             continue
         share = choose(edition, SHARE, subject, at, policy).factor.value if shares else 1.0
-        facts = {name: choose(edition, name, subject, at, policy).factor.value for name in names}
+        if names == HARDWARE:
+            facts = hardware_facts(edition, policy, subject, at)
+        else:
+            facts = {name: choose(edition, name, subject, at, policy).factor.value for name in names}
         found.append(Option(subject, share, facts))
     return found
 

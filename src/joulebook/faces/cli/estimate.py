@@ -124,6 +124,8 @@ def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
     facts = _("tier {tier} · low to high is an 80 % range · model: {model} ({reason})")
     reason = _(found.facts.chosen_because)
     click.echo(show.wrapped(facts.format(tier=_(_tier(found)), model=found.facts.model, reason=reason), ""))
+    if found.served.accelerator is not None:
+        click.echo(_("Accelerator: {subject}").format(subject=found.served.accelerator))
     if found.served.is_calibrated:
         click.echo(_("Calibrated: a measured point of this model stands behind it."))
     print_drivers(found.priced)
@@ -225,6 +227,7 @@ def _json(found: "RequestEstimate", options: Mapping[str, Any]) -> dict[str, Any
         "request_count": options["requests"],
         "tier": _tier(found),
         "is_calibrated": found.served.is_calibrated,
+        "accelerator": found.served.accelerator,
         "assumed": list(found.served.assumed),
         "place": dict(found.place.names),
         "drivers": {name: dict(ratios) for name, ratios in found.priced.variance_ratio.items()},

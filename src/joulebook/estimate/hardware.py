@@ -1,0 +1,102 @@
+"""Accelerators: rated power, memory bandwidth, arithmetic and memory, under any name people use."""
+
+from datetime import date
+from difflib import get_close_matches
+
+from joulebook.errors import UnknownName
+from joulebook.factors.choose import choose
+from joulebook.factors.edition import Edition
+from joulebook.terms.units import convert
+
+HARDWARE = (
+    "accelerator_power_w",
+    "accelerator_bandwidth_bytes_per_s",
+    "accelerator_flop_per_s",
+    "accelerator_memory_bytes",
+)
+"""What the serving model needs of an accelerator."""
+
+LIBRARY = {
+    "accelerator_power_w": "tdp_w",
+    "accelerator_bandwidth_bytes_per_s": "memory_bandwidth_gb_per_s",
+    "accelerator_flop_per_s": "peak_tflop_per_s",
+    "accelerator_memory_bytes": "memory_gb",
+}
+"""Where the serving factors lack an accelerator, the quantity of the hardware library that stands for each."""
+
+PRECISIONS = ("bf16", "fp16")
+"""Precisions of the library's rates that count as 16 bits, the better first."""
+
+
+def known_accelerators(edition: Edition) -> list[str]:
+    """Subjects of which everything in `HARDWARE` is known."""
+    candidates = {row.subject for name in (*LIBRARY, *LIBRARY.values()) for row in edition.factors_for(name)}
+    return sorted(
+        subject
+        for subject in candidates
+        if "/" in subject and subject != "serving/hosted" and all(_has(edition, name, subject) for name in HARDWARE)
+    )
+
+
+def find_accelerator(edition: Edition, name: str) -> str:
+    """Subject of an accelerator from a name people use: ``h100``, ``A100 SXM 80GB``, ``mi300x``.
+
+    The full name wins, then a name on its socket (SXM), then one that begins so, then one that contains it; where
+    several fit, the one with the most memory.
+
+    Raises:
+        UnknownName: none fits.
+    """
+    known, wanted = known_accelerators(edition), name.lower().replace(" ", "-")
+    bare = {subject: subject.partition("/")[-1] for subject in known}
+    ladder = (
+        [subject for subject in known if wanted in (subject, bare[subject])],
+        [subject for subject in known if bare[subject].startswith(f"{wanted}-sxm")],
+        [subject for subject in known if bare[subject].startswith(f"{wanted}-")],
+        [subject for subject in known if f"-{wanted}-" in f"-{bare[subject]}-"],
+    )
+    for fitting in ladder:
+        if fitting:
+            return max(fitting, key=lambda subject: _largest(edition, subject))
+    short = [subject.partition("/")[-1] for subject in known]
+    raise UnknownName(kind="accelerator", name=name, nearest=", ".join(get_close_matches(wanted, short) or short))
+
+
+def hardware_facts(edition: Edition, policy: str, subject: str, at: date) -> dict[str, float]:
+    """Plain numbers for every name in `HARDWARE`.
+
+    Raises:
+        UnknownName: one of them is not known of this accelerator.
+    """
+    return {name: _value(edition, policy, name, subject, at) for name in HARDWARE}
+
+
+def _largest(edition: Edition, subject: str) -> float:
+    """Memory, to prefer the larger of two accelerators of one name [bytes]."""
+    own = edition.factors_for("accelerator_memory_bytes", subject)
+    rows = own or edition.factors_for(LIBRARY["accelerator_memory_bytes"], subject)
+    values = [row.value if own else convert(row.value, "1e9", "1") for row in rows]
+    return max(values)
+
+
+def _has(edition: Edition, name: str, subject: str) -> bool:
+    if edition.factors_for(name, subject):
+        return True
+    rows = edition.factors_for(LIBRARY[name], subject)
+    return any(name != "accelerator_flop_per_s" or row.basis.get("precision") in PRECISIONS for row in rows)
+
+
+def _value(edition: Edition, policy: str, name: str, subject: str, at: date) -> float:
+    if edition.factors_for(name, subject):
+        return choose(edition, name, subject, at, policy).factor.value
+    if name == "accelerator_power_w":
+        return choose(edition, LIBRARY[name], subject, at, policy).factor.value
+    if name == "accelerator_flop_per_s":
+        rows = edition.factors_for(LIBRARY[name], subject)
+        there = [precision for precision in PRECISIONS if any(row.basis.get("precision") == precision for row in rows)]
+        if there:
+            found = choose(edition, LIBRARY[name], subject, at, policy, precision=there[0]).factor.value
+            return convert(convert(found, "1e9", "1"), "1e3", "1")
+    elif edition.factors_for(LIBRARY[name], subject):
+        return convert(choose(edition, LIBRARY[name], subject, at, policy).factor.value, "1e9", "1")
+    raise UnknownName(kind=name, name=subject, nearest=", ".join(known_accelerators(edition)))
