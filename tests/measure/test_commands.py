@@ -75,8 +75,10 @@ def test_run(environment, tmp_path, capsys):
     assert "measured" in done.stderr
     assert "The place is unknown" in done.stderr
     assert all(len(line) <= 80 for line in done.stderr.splitlines())
-    again = ["run", "--json", "--region", "KOR", "--no-book", "--", sys.executable, "-c", CHILD, "0.8", "0"]
-    document = json.loads(joulebook(*again, env=environment).stderr)
+    kept = ["--json", "--output", str(tmp_path / "run.json")]
+    again = ["run", *kept, "--region", "KOR", "--no-book", "--", sys.executable, "-c", CHILD, "0.8", "0"]
+    assert joulebook(*again, env=environment).stderr == ""
+    document = json.loads((tmp_path / "run.json").read_text())
     assert document["schema_version"] == 1
     gpu = next(one for one in document["components"] if one["component"] == "gpu")
     assert gpu["energy_kwh"]["mid"] * 3.6e6 / document["duration_s"] == pytest.approx(200, rel=0.05)

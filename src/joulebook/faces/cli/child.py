@@ -57,8 +57,9 @@ class Child:
 
     def _spawn(self) -> None:
         program = shutil.which(self._command[0], path=self._environment.get("PATH")) or self._command[0]
-        defaults = {signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE} if hasattr(signal, "SIGPIPE") else set()
-        self.pid = os.posix_spawn(program, self._command, self._environment, setsigmask=[], setsigdef=defaults)
+        ours = (getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name))
+        # the interpreter ignores these two; what a shell ignores for a background job stays ignored
+        self.pid = os.posix_spawn(program, self._command, self._environment, setsigmask=[], setsigdef=set(ours))
 
     def _run_waiting(self, every_s: float, tick: Callable[[], None]) -> int:
         watched = {*PASSED_ON, signal.SIGCHLD}

@@ -42,6 +42,12 @@ UNTIL = re.compile(r"^(?P<amount>\d+(\.\d+)?)\s*(?P<unit>s|min|h|d|J|kJ|MJ|mWh|W
 @place_options
 @click.option("--no-book", is_flag=True, help=_("Measure, but book nothing."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON on stderr instead of the table."))
+@click.option(
+    "--output",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help=_("Write the result to this file instead of stderr."),
+)
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND")
 @click.pass_context
 def command(
@@ -59,6 +65,7 @@ def command(
     ask_cloud: bool,
     no_book: bool,
     is_json: bool,
+    output: Path | None,
     words: tuple[str, ...],
 ) -> int:
     """Measure a command; its exit code is ours."""
@@ -84,7 +91,11 @@ def command(
     summary = _summary(session)
     if ask_cloud and not region:
         provider, region = _from_cloud(provider)
-    _tell(ctx, summary, (provider, region), is_booked=not no_book, is_json=is_json)
+    text = _told(ctx, summary, (provider, region), is_booked=not no_book, is_json=is_json)
+    if text is not None and output is None:
+        show.note(text)
+    elif text is not None and output is not None:
+        output.write_text(click.unstyle(text) + "\n", encoding="utf-8")
     return code
 
 
@@ -182,15 +193,15 @@ def _from_cloud(provider: str | None) -> tuple[str | None, str | None]:
     return found
 
 
-def _tell(
+def _told(
     ctx: click.Context,
     summary: "RunSummary",
     place: tuple[str | None, str | None],
     *,
     is_booked: bool,
     is_json: bool,
-) -> None:
-    """Book the run and print its last block on stderr; a fault here never changes the command's exit code."""
+) -> str | None:
+    """Book the run; its last block, or None where a fault was told: it never changes the command's exit code."""
     from joulebook.errors import JoulebookError  # noqa: PLC0415
     from joulebook.faces.cli.run_show import block, document  # noqa: PLC0415
     from joulebook.runs import account_run, book_run  # noqa: PLC0415
@@ -203,5 +214,5 @@ def _tell(
     except (JoulebookError, OSError) as error:
         reason = error_text(error) if isinstance(error, JoulebookError) else str(error)
         show.note(_("joulebook: the run is in its journal, but could not be booked: {reason}").format(reason=reason))
-        return
-    show.note(document(account) if is_json else block(account))
+        return None
+    return document(account) if is_json else block(account)
