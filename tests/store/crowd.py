@@ -11,9 +11,10 @@ from joulebook.store.store import Store
 
 store = Store(Path(sys.argv[2]), threads=1)
 mine, commits = int(sys.argv[3]), int(sys.argv[4])
-print(
-    sum(
-        store.append_rows("usage", [usage_row(n), usage_row(1000 * mine + n)], unique="usage_key", info={}).added
-        for n in range(commits)
-    )
-)
+added = 0
+for number in range(commits):
+    rows = [usage_row(1000 * mine + number)]
+    if number % 5 == 0:
+        rows.append(usage_row(number))
+    added += store.append_rows("usage", rows, unique="usage_key", info={}).added
+print(added)

@@ -43,7 +43,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     added = [int(writer.communicate()[0]) for writer in writers]
     store = Store(book)
     keys = [row["usage_key"] for row in store.rows(store.table("usage").select("usage_key"))]
-    assert len(keys) == len(set(keys)) == sum(added) == 50 + 4 * 50
+    assert len(keys) == len(set(keys)) == sum(added) == 10 + 4 * 50
     assert store.version("usage") == 4 * 50 - 1
     assert list(store.verify()) == []
 
