@@ -140,6 +140,8 @@ def test_scan_books_and_shows(home, capsys):
     assert (first["files"], first["added"], first["total"]["request_count"]) == ({"claude-code": 1}, 2, 1)
     assert first["total"]["figures"]["facility_energy_kwh"]["low"] > 0
     assert first["by_project"][0]["keys"] == {"project": "shop"}
+    assert first["equivalents"]
+    assert all(one["low"] <= one["mid"] <= one["high"] for one in first["equivalents"])
     assert run_command(["scan", "--home", str(home), "--all", "--json"]) == 0
     again = json.loads(capsys.readouterr().out)
     assert (again["added"], again["unchanged_files"], again["total"]["request_count"]) == (0, 1, 2)

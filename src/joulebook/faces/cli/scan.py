@@ -13,17 +13,22 @@ import click
 from joulebook.faces.cli import show
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.cli.report import line_json, print_lines, print_whole
-from joulebook.faces.cli.statusline import main, write_cache
-from joulebook.faces.text import _
+from joulebook.faces.cli.statusline import FIGURES, main, write_cache
+from joulebook.faces.text import _, language
+from joulebook.terms.display import in_digits
 
 if TYPE_CHECKING:
     from joulebook.book import Book
+    from joulebook.disclose.equivalents import Equivalent
     from joulebook.ingest.imported import Imported
     from joulebook.ingest.scan import LogScan
-    from joulebook.ledger.balance import Only
+    from joulebook.ledger.balance import Line, Only
 
 STATE_FILE = "scan.json"
 DAYS = 30
+IMAGINABLE = 0.01
+"""Smaller parts of an everyday thing are not shown: nobody can imagine a millionth of a flight."""
+
 VIEWS = ("tool", "model", "project", "day")
 
 
@@ -89,8 +94,35 @@ def _show(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> No
     if only.since is not None:
         show.note(_("Since {day} (UTC)").format(day=f"{only.since:%Y-%m-%d}"))
     print_whole(book, whole[0])
+    _show_equivalents(book, whole[0])
     for name in VIEWS:
         print_lines([name], book.report((name,), only=only))
+
+
+def _equivalents(book: "Book", line: "Line") -> "list[Equivalent]":
+    """The energy, CO2e and water of a line in everyday things: of anywhere, and of Korea for those who read Korean."""
+    from joulebook.disclose.equivalents import equivalents  # noqa: PLC0415
+    from joulebook.disclose.recompute import Given  # noqa: PLC0415
+
+    places = ("KOR", "WORLD") if language() == "ko" else ("WORLD",)
+    known = [(line.amounts[name].range, unit) for name, unit in FIGURES.items() if name in line.amounts]
+    given = (Given(value, unit) for value, unit in known if value.low > 0)
+    return [one for amount in given for one in equivalents(book.edition, amount, places)]
+
+
+def _show_equivalents(book: "Book", line: "Line") -> None:
+    found = [one for one in _equivalents(book, line) if one.count.mid >= IMAGINABLE]
+    if found:
+        show.heading(_("About as much as"))
+        rows = [
+            (
+                book.edition.names.get(one.subject, {}).get(language(), one.subject),
+                in_digits(one.count.mid),
+                f"{in_digits(one.count.low)}–{in_digits(one.count.high)}",
+            )
+            for one in found
+        ]
+        show.table((_("thing"), _("count"), _("range (80 %)")), rows, right=(1, 2))
 
 
 def _emit(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> None:
@@ -106,6 +138,10 @@ def _emit(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> No
         findings=[show.finding_json(finding) for finding in result.findings],
         since=only.since.isoformat() if only.since else None,
         total=line_json(whole[0]) if whole else None,
+        equivalents=[
+            {"thing": one.subject, "place": one.place, **one.count._asdict(), "source": one.factor.source}
+            for one in (_equivalents(book, whole[0]) if whole else ())
+        ],
         **{f"by_{name}": [line_json(line) for line in book.report((name,), only=only)] for name in VIEWS},
     )
 
