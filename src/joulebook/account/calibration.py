@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, cast
 
 from joulebook.account.resolve import HOST
-from joulebook.errors import UsageError
+from joulebook.errors import UnknownName, UsageError
 from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator, calibrate, factor_file
 from joulebook.estimate.deployment import METHOD_SUBJECT, calibrated, serving_ranges, shape_of
 from joulebook.estimate.serving import estimate_serving
@@ -84,14 +84,13 @@ def calibrate_model(
         meter_error_ratio: half the width of the meter's range.
 
     Raises:
-        UsageError: the model is not in the registry, or a point has no tokens.
+        UnknownName: the name is not that of one model of the registry.
+        UsageError: a point has no tokens.
     """
     facts = resolve_model(edition, *model, at)
     if facts.is_unknown or len(facts.candidates) > 1:
-        raise UsageError(
-            what=f"The model {model[1]} is not one model of the registry.",
-            next_step=facts.hint or "name one model: joulebook factors list --kind model.",
-        )
+        nearest = facts.nearest if facts.is_unknown else ", ".join(facts.candidates)
+        raise UnknownName(kind="model", name=model[1], nearest=nearest)
     serving = calibrated(serving_ranges(edition, policy, at), Range.exact(1))
     coefficients = estimate_serving(shape_of(facts), serving).coefficients
     rungs = [rung for rung in LADDER if rung[0].rung <= Boundary(boundary).rung]

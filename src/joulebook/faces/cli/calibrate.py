@@ -46,6 +46,8 @@ def command(ctx: click.Context, **options: Any) -> int:  # noqa: ANN401  (Click'
     from joulebook.account.calibration import calibrate_model  # noqa: PLC0415
 
     points = _points(options)
+    if not all(sum(point[name] for name in TOKENS) > 0 for point in points):
+        raise UsageError(what=_("A measured point has no tokens."), next_step=_("give --input and --output tokens."))
     day = day_of(options["moment"] or datetime.now(UTC))
     found = calibrate_model(
         edition_of(ctx),
