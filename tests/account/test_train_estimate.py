@@ -70,6 +70,17 @@ def test_unknown_place_and_device_are_wide_and_hinted(edition):
     assert unknown.figure("co2e_operational_location_g").mid > 0
 
 
+def test_a_board_without_rated_power_may_have_any(edition):
+    """Where a board has no rated power in the library, the range is that of the unknown, with a hint."""
+    boards = {row.subject for row in edition.factors if row.quantity == "peak_tflop_per_s"}
+    rated = {row.subject for row in edition.factors if row.quantity == "tdp_w"}
+    for board in sorted(boards - rated)[:3]:
+        plan = TrainingPlan(DAY, device=board, device_count=8.0, run_h=1.0)
+        power = estimate_training(edition, plan).inputs["device_power_kw"]
+        assert power.value.high / power.value.low > 5
+        assert power.hint
+
+
 def test_an_ambiguous_device_covers_all_it_may_be(edition):
     """A short name stands for every board of that name; the range covers them and a hint says so."""
     subjects, hint = find_device(edition, "h100")
@@ -141,3 +152,5 @@ def test_the_command_prints_both_languages_and_json(capsys):
     assert document["break_even"]["seconds"]["mid"] > 0
     assert all(each["factor_id"] or each["chosen_because"] == "given" for each in document["inputs"])
     assert run_command(["train-estimate"]) == 2
+    assert run_command(["train-estimate", *given, "--strict"]) == 0
+    assert run_command(["train-estimate", "--count", "8", "--hours", "36", "--strict"]) == 4

@@ -61,6 +61,12 @@ class TrainingEstimate:
         """The worst tier of the inputs."""
         return Tier.worst(*(each.tier for each in self.inputs.values()))
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the device, or the grid it ran on, is not known."""
+        asked = (self.inputs.get(name) for name in ("device_power_kw", "intensity_g_per_kwh"))
+        return any(each is not None and each.choice is not None and each.choice.is_unknown for each in asked)
+
     def figure(self, metric: str) -> Range:
         """One result by its column."""
         return next(each.value for each in self.figures if each.metric == metric)

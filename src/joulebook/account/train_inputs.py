@@ -138,8 +138,12 @@ def _power(chooser: "_Chooser", plan: TrainingPlan, device: tuple[str, ...], hin
         measured = Range.exact(convert(plan.power_w, "W", "kW"))
         power = TrainInput("device_power_kw", measured, Tier.MEASURED, (GIVEN,))
         return [power, TrainInput("utilisation_ratio", Range.exact(1), Tier.MEASURED, (GIVEN,))]
-    known = [row for row in (chooser.row("tdp_w", each) for each in device) if row is not None]
-    rated = _united("tdp_w", known, hint) if known else chooser.take("tdp_w", UNKNOWN, hint=HINT_DEVICE)
+    found = [chooser.row("tdp_w", each) for each in device]
+    known = [row for row in found if row is not None]
+    if len(known) < len(device):  # what has no rated power in the library may have any
+        known.append(chooser.take("tdp_w", UNKNOWN, hint=HINT_DEVICE))
+        hint = HINT_DEVICE
+    rated = _united("tdp_w", known, hint)
     power = TrainInput(
         "device_power_kw",
         rated.value.scaled(convert(1, "W", "kW")),
