@@ -240,3 +240,42 @@ def test_unplugged_is_told(recorder, clock, list_reader, make_channel):
     assert isinstance(taken.tally, Tally)
     assert taken.tally.lost_reads == 2
     assert taken.tally.integrators[0].joules == pytest.approx(5)
+
+
+def test_folder_that_cannot_be_written(tmp_path, list_reader, make_channel):
+    """Where no journal can be written the program goes on, its energy is counted, and the summary says what is lost."""
+    import joulebook
+
+    (tmp_path / "file").write_text("not a folder")
+    reader = list_reader([[0], [1000], [2000]], [make_channel()])
+    with joulebook.measure("a", folder=tmp_path / "file" / "journals", interval_s=3600, readers=[reader]) as m:
+        pass
+    summary = m.summary()
+    assert summary.hosts[0].component("gpu").energy_kwh.mid * 3.6e6 == pytest.approx(2)
+    assert "lost-records" in {notice.code for notice in summary.notices}
+
+
+@pytest.mark.parametrize(
+    "line", ['{"k":"s","t":"x"}', '{"k":"s","t":1,"w":2,"v":[1,2,3]}', "[]", "{", '{"k":"s","t":1,"w":2,"v":["a"]}']
+)
+def test_spoilt_sample(recorder, clock, list_reader, make_channel, line):
+    """A line that is no sample of this journal is counted as unread; the others count."""
+    taken = recorder(list_reader([[0], [1000], [2000]], [make_channel()]))
+    for _second in range(3):
+        taken.sample()
+        clock.move(1)
+        taken.journal.write_line(line)
+    taken.journal.close()
+    replayed = replay(read_journal(taken.journal.path))
+    assert replayed.tally.integrators[0].joules == pytest.approx(2)
+    assert replayed.journal.torn_count == 3
+
+
+def test_spoilt_marks(tmp_path):
+    """What others left in the folder of open journals does not stop a start."""
+    (tmp_path / "open").mkdir()
+    for name in ("x", "run@a.journal.open", "run@b.journal.open"):
+        (tmp_path / "open" / name).touch()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.journal").write_text('{"k":"begin"}\n')
+    assert close_cut_off(tmp_path) == []

@@ -34,8 +34,9 @@ SYNC_EVERY = 30
 class JournalWriter:
     """Appends records to one file.
 
-    A full disk or a lost mount does not stop the program that is measured: the record is dropped, `lost_count` says
-    how many, and writing goes on when there is room again. Counters lose no energy by that, only resolution.
+    A full disk, a lost mount or a folder that may not be written does not stop the program that is measured: the record
+    is dropped, `lost_count` says how many, and writing goes on when there is room again. Counters lose no energy by
+    that, only resolution.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,8 +44,10 @@ class JournalWriter:
         self.lost_count = 0
         self._written = 0
         self._is_torn = False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = -1
+        with contextlib.suppress(OSError):  # nowhere to write: every record counts as lost, and the program goes on
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def write(self, record: Mapping[str, Any]) -> bool:
         """Append one record; False where it could not be written."""

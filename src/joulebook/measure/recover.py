@@ -17,10 +17,11 @@ MARK_SUFFIX = ".open"
 
 
 def mark_open(folder: Path, journal: Path) -> Path:
-    """Mark a journal as being written; the path of the mark."""
+    """Mark a journal as being written, where the folder may be written; the path of the mark."""
     mark = folder / OPEN / f"{journal.parent.name}@{journal.name}{MARK_SUFFIX}"
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.touch()
+    with contextlib.suppress(OSError):  # a journal without a mark is read like any other, only not closed by others
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
     return mark
 
 
@@ -64,10 +65,11 @@ def elsewhere(folder: Path) -> list[Path]:
 
 
 def _marked(folder: Path) -> Iterator[tuple[Path, Path]]:
-    marks = folder / OPEN
-    if not marks.is_dir():
-        return
-    for mark in sorted(marks.iterdir()):
+    try:
+        marks = sorted((folder / OPEN).iterdir())
+    except OSError:
+        return  # no folder, or none that we may read: nothing of ours is open there
+    for mark in marks:
         run, _at, name = mark.name.removesuffix(MARK_SUFFIX).rpartition("@")
         if name.endswith(SUFFIX):
             yield mark, folder / run / name
@@ -79,7 +81,10 @@ def _begin(journal: Path) -> Mapping[str, Any] | None:
             record = json.loads(stream.readline())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("k") == "begin" else None
+    is_begin = (
+        isinstance(record, dict) and record.get("k") == "begin" and {"host", "boot", "pid", "start"} <= set(record)
+    )
+    return record if is_begin else None
 
 
 def _is_alive(begin: Mapping[str, Any]) -> bool:

@@ -52,14 +52,23 @@ def replay(journal: Journal) -> Replayed:
             what=f"not a journal of format {FORMAT}, or cut off before its first sample.",
             next_step="delete it, or read it with the version of joulebook that wrote it.",
         )
-    channels = [Channel.from_record(record) for record in head["channels"]]
-    machine = Machine.from_record(head["machine"]) if head.get("machine") else None
-    tally = Tally(channels, machine, begin["interval_s"], keeps_intervals=True)
-    replayed = Replayed(journal, tally, [absence_from(record) for record in head.get("absences", ())])
+    try:
+        channels = [Channel.from_record(record) for record in head["channels"]]
+        machine = Machine.from_record(head["machine"]) if head.get("machine") else None
+        absences = [absence_from(record) for record in head.get("absences", ())]
+        tally = Tally(channels, machine, begin["interval_s"], keeps_intervals=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputUnreadable(
+            file=str(journal.path), what=f"its channels cannot be read: {error}.", next_step="restore it from a copy."
+        ) from error
+    replayed = Replayed(journal, tally, absences)
     opened: dict[int, OpenSpan] = {}
     for record in journal.records:
         if record["k"] == "s":
-            tally.add_record(record)
+            try:
+                tally.add_record(record)
+            except (KeyError, TypeError, ValueError):
+                journal.torn_count += 1  # a sample that is not one of these channels; the notice tells
         elif record["k"] == "span" and record["at"] == "begin":
             opened[record["id"]] = OpenSpan(
                 _full_name(record, opened), tally.last_ns, tally.joules(), tally.use.copied()

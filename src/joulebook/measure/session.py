@@ -60,8 +60,9 @@ class Settings:
 class Session:
     """Samples this process's meters from `open` to `close`.
 
+    Where the journal cannot be written, everything is counted all the same and the summary says so.
+
     Raises:
-        OSError: the journal's folder cannot be made or written.
         UnknownName: a named meter does not exist.
     """
 
@@ -107,8 +108,11 @@ class Session:
         """A name no earlier session of this process has taken."""
         for number in range(1_000_000):
             path = self.folder / self.run / f"{host_name()}-{pid}-{number}{SUFFIX}"
-            if not path.exists():
-                return path
+            try:
+                if not path.exists():
+                    return path
+            except OSError:
+                return path  # the folder may not be looked into, nor written
         raise FileExistsError(self.folder / self.run)
 
     def open(self) -> None:
@@ -124,7 +128,8 @@ class Session:
         self.recorder.stop(status, code)
         for span_id in list(self._open_spans):
             self._finish(span_id, {"status": "open"})
-        self._mark.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a mark left behind is cleared by the next start
+            self._mark.unlink(missing_ok=True)
         atexit.unregister(self.close)
 
     def begin_span(self, name: str, parent: int | None) -> int:

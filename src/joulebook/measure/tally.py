@@ -144,8 +144,9 @@ class Tally:
         Raises:
             KeyError, TypeError, ValueError: the record is not a sample of these channels.
         """
-        if len(record["v"]) != len(self.channels):
-            msg = "a sample has another number of values than there are channels"
+        numbers = (record["t"], record["w"], *(value for value in record["v"] if value is not None))
+        if len(record["v"]) != len(self.channels) or not all(isinstance(number, int) for number in numbers):
+            msg = "a sample has other values than these channels have"
             raise ValueError(msg)
         for at_ns, *values in record.get("f", ()):
             self.add_fast(at_ns, values)
