@@ -66,10 +66,16 @@ def _scatter(rows: Rows, predicted: np.ndarray) -> str:
         for a, b, family in zip(x, y, rows.family, strict=True)
     ]
     shift = np.log10(2) / (high - low)
+    height = SIZE - 8
+    ends = (
+        (0, 0, 1, 1, "#000"),
+        (0, shift, 1 - shift, 1, "#bbb"),
+        (shift, 0, 1, 1 - shift, "#bbb"),
+    )
     lines = [
-        f'<line x1="{EDGE}" y1="{SIZE - (SIZE - 8) * step:.0f}" x2="{EDGE + SIZE}" '
-        f'y2="{8 - (SIZE - 8) * step:.0f}" stroke="{colour}" clip-path="inset(0)"/>'
-        for step, colour in ((0, "#000"), (shift, "#bbb"), (-shift, "#bbb"))
+        f'<line x1="{EDGE + SIZE * x1:.0f}" y1="{SIZE - height * y1:.0f}" x2="{EDGE + SIZE * x2:.0f}" '
+        f'y2="{SIZE - height * y2:.0f}" stroke="{colour}"/>'
+        for x1, y1, x2, y2, colour in ends
     ]
     return _frame(
         "Predicted against measured energy per output token, family held out",
