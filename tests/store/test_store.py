@@ -222,6 +222,7 @@ def test_small_tables_carry_exact_values(store: Store) -> None:
     got = store.small_table("place", rows).collect("polars").rows(named=True)
     rows[0]["posted_at"] = START.replace(tzinfo=None)
     assert got == rows
+    assert not store.path.exists()
     empty = store.small_table("none", [], {"zone": "string", "low": "float64"})
     assert empty.collect_schema() == {"zone": nw.String, "low": nw.Float64}
     with pytest.raises(BadValue, match="mystery"):

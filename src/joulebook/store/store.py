@@ -1,5 +1,6 @@
 """A book's tables: append, read, look back."""
 
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -177,7 +178,9 @@ class Store:
         """
         import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
-        return nw.from_native(self.engine.sql(small_table_sql(self.engine, self._draft("json"), name, rows, types)))
+        with tempfile.TemporaryDirectory(prefix="joulebook-") as folder:  # the book may be one that can only be read
+            query = small_table_sql(self.engine, Path(folder) / "rows.json", name, rows, types)
+        return nw.from_native(self.engine.sql(query))
 
     def append_rows(
         self,
