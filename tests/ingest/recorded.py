@@ -74,4 +74,6 @@ RECORDINGS = (
     Recording("focus", "focus.csv", 6, "2500/-/-/300/-", has_warning=True),
     Recording("aws-cur", "aws-cur.csv", 2, "-/-/-/4000/-", has_warning=True),
     Recording("prometheus", "prometheus.jsonl", 2, "1790/510/-/145/-", has_warning=True),
+    Recording("langfuse", "langfuse.json", 3, "60/140/-/50/10"),
+    Recording("langfuse", "langfuse.jsonl", 1, "7/-/-/5/-"),
 )

@@ -36,6 +36,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "opencode": "joulebook.ingest.agents.opencode:OpenCode",
         "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
         "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
+        "langfuse": "joulebook.ingest.langfuse:Langfuse",
         "otlp": "joulebook.ingest.otlp:Otlp",
         "openai-usage": "joulebook.ingest.suppliers:OpenAiUsage",
         "anthropic-usage": "joulebook.ingest.suppliers:AnthropicUsage",

@@ -1,0 +1,87 @@
+"""Langfuse: observations of its public API or of the export to blob storage, as JSON or JSON lines.
+
+Only generations and embeddings are calls of a model; spans, events, agents and tools repeat their children. The usage
+types of an observation are disjoint and add up to its total; an instrumentation that sent a total without the parts
+beside input and output meant them inside, so the total decides.
+
+Sources: Langfuse API reference, "observations" (``usageDetails``); documentation, "Token and cost tracking" and "Blob
+storage export field reference".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from joulebook.errors import translatable
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import Record, dicts, first_of, json_documents, loaded, name_of, rows_of, whole
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+CACHE_READ = ("cache_read_input_tokens", "input_cached_tokens", "input_cache_read")
+CACHE_WRITE = ("cache_creation_input_tokens", "input_cache_creation")
+REASONING = ("output_reasoning_tokens", "output_reasoning")
+CALLS = ("GENERATION", "EMBEDDING")
+
+
+class Langfuse:
+    """Reader of observations."""
+
+    name = "langfuse"
+    signs = translatable("observations of type GENERATION with usage details, as Langfuse exports them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the names of its fields."""
+        has_usage = b'"usageDetails"' in head or b'"usage_details"' in head
+        return 0.95 if has_usage and (b'"traceId"' in head or b'"trace_id"' in head) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per generation or embedding."""
+        return rows_of(self.name, options, _records(stream, options.file))
+
+
+def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    for item in json_documents(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, page = item
+        for observation in dicts(page["data"]) if "data" in page else [page]:
+            if observation.get("type") in CALLS:
+                yield line, _record(observation)
+
+
+def _record(observation: Mapping[str, Any]) -> dict[str, object]:
+    kept = first_of(observation, "usageDetails", "usage_details", "usage")
+    details = loaded(kept) if isinstance(kept, str) else kept
+    counts = _counts(details if isinstance(details, dict) else {})
+    if observation.get("type") == "EMBEDDING":
+        counts = {"embedding_tokens": first_of(details, "input", "total")}
+    return {
+        **counts,
+        "request_id": name_of(observation.get("id")),
+        "started_at": _utc(first_of(observation, "startTime", "start_time")),
+        "ended_at": _utc(first_of(observation, "endTime", "end_time")),
+        "model": name_of(first_of(observation, "model", "provided_model_name", "providedModelName")),
+        "user_id": name_of(first_of(observation, "userId", "user_id")),
+        "cost_usd": first_of(observation, "costDetails.total", "cost_details.total"),
+    }
+
+
+def _counts(details: Mapping[str, Any]) -> dict[str, object]:
+    taken, output = details.get("input"), details.get("output")
+    read, written, reasoning = (first_of(details, *names) for names in (CACHE_READ, CACHE_WRITE, REASONING))
+    beside = [whole(cell) or 0 for cell in (read, written, reasoning)]
+    parts = (whole(taken) or 0) + (whole(output) or 0)
+    is_inside = any(beside) and whole(details.get("total")) == parts
+    return {
+        "input_tokens" if is_inside else "uncached_input_tokens": taken,
+        "cache_read_tokens": read,
+        "cache_write_tokens": written,
+        "output_tokens" if is_inside else "visible_output_tokens": output,
+        "reasoning_output_tokens": reasoning,
+    }
+
+
+def _utc(time: object) -> object:
+    """The blob export writes times in UTC without saying so."""
+    return f"{time}+00:00" if isinstance(time, str) and time[10:11] == " " and time[19:20] in ("", ".") else time
