@@ -132,7 +132,12 @@ def test_pytest_plugin(tmp_path):
     """With --joulebook every test is listed with its energy; without it nothing is measured."""
     (tmp_path / "test_it.py").write_text("def test_a():\n    sum(range(10**6))\ndef test_b():\n    pass\n")
     words = [sys.executable, "-m", "pytest", "-q", "-p", "joulebook.faces.integrations.pytest_plugin", str(tmp_path)]
-    env = {"PYTHONPATH": str(SRC), "JOULEBOOK_JOURNALS": str(tmp_path / "j"), "PATH": "/usr/bin:/bin"}
+    env = {
+        "PYTHONPATH": str(SRC),
+        "JOULEBOOK_JOURNALS": str(tmp_path / "j"),
+        "PATH": "/usr/bin:/bin",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # an installed joulebook brings the plugin itself
+    }
     plain = subprocess.run(words, env=env, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert "joulebook" not in plain
     assert not (tmp_path / "j").exists()
