@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeVar
 
-from joulebook.errors import UsageError
+from joulebook.errors import UsageError, translatable
 
 K = TypeVar("K")
 
@@ -24,14 +24,18 @@ def shares(weights: Mapping[K, float]) -> dict[K, Fraction]:
     try:
         exact = {key: Fraction(weight) for key, weight in weights.items()}
     except (ValueError, OverflowError):
-        raise UsageError(what="A weight is not a number.", next_step="give every part a finite weight.") from None
+        raise UsageError(
+            what=translatable("A weight is not a number."), next_step=translatable("give every part a finite weight.")
+        ) from None
     if any(weight < 0 for weight in exact.values()):
-        raise UsageError(what="A weight is negative.", next_step="give every part a weight of 0 or more.")
+        raise UsageError(
+            what=translatable("A weight is negative."), next_step=translatable("give every part a weight of 0 or more.")
+        )
     whole = sum(exact.values(), Fraction(0))
     if not whole:
         raise UsageError(
-            what="Nothing to split by: all weights are zero.",
-            next_step="choose another key, or leave the total unallocated.",
+            what=translatable("Nothing to split by: all weights are zero."),
+            next_step=translatable("choose another key, or leave the total unallocated."),
         )
     return {key: weight / whole for key, weight in exact.items()}
 

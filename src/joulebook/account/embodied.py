@@ -4,7 +4,7 @@ The two are views of the same grams and are never added. Embodied grams are neve
 """
 
 from joulebook.account.arithmetic import N
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 
 
 def co2e_embodied_amortised_g(gpu_energy_kwh: N, embodied_g_per_kwh: N) -> N:
@@ -87,4 +87,4 @@ def embodied_purchase_year_g(total_embodied_g: float, bought_year: int, reported
 def _above_zero(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
-            raise BadValue(value=value, expected=f"{name} above zero", next_step="correct the input.")
+            raise BadValue(value=value, expected=translatable("a number above zero"), next_step=f"{name} > 0.")

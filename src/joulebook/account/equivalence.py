@@ -1,6 +1,6 @@
 """How many everyday things an amount is: a count, from an amount and what one such thing takes."""
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 
 
 def equivalent_count(amount: float, per_one: float) -> float:
@@ -12,7 +12,11 @@ def equivalent_count(amount: float, per_one: float) -> float:
     Source: US EPA, "Greenhouse Gas Equivalencies Calculator, calculations and references".
     """
     if not per_one > 0:
-        raise BadValue(value=per_one, expected="an amount above zero", next_step="give what one of it takes.")
+        raise BadValue(
+            value=per_one,
+            expected=translatable("an amount above zero"),
+            next_step=translatable("give what one of it takes."),
+        )
     return amount / per_one
 
 
@@ -23,5 +27,9 @@ def implied_per_one(amount: float, stated_count: float) -> float:
         BadValue: the stated count is not above zero.
     """
     if not stated_count > 0:
-        raise BadValue(value=stated_count, expected="a count above zero", next_step="give how many were stated.")
+        raise BadValue(
+            value=stated_count,
+            expected=translatable("a count above zero"),
+            next_step=translatable("give how many were stated."),
+        )
     return amount / stated_count

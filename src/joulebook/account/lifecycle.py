@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from joulebook.account.ranges import propagate
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.terms.arithmetic import N
 from joulebook.terms.range import Range
 
@@ -25,7 +25,11 @@ def break_even_count(before_use: float, per_use: float) -> float:
     Source: Luccioni, Jernite and Strubell, arXiv:2311.16863, table 5 (cost parity).
     """
     if not per_use > 0:
-        raise BadValue(value=per_use, expected="an amount per use above zero", next_step="give what one use takes.")
+        raise BadValue(
+            value=per_use,
+            expected=translatable("an amount per use above zero"),
+            next_step=translatable("give what one use takes."),
+        )
     return before_use / per_use
 
 
@@ -36,7 +40,11 @@ def break_even_s(before_use: float, per_use: float, uses_per_s: float) -> float:
         BadValue: one use takes nothing, or there are no uses.
     """
     if not uses_per_s > 0:
-        raise BadValue(value=uses_per_s, expected="a rate of use above zero", next_step="give uses per second.")
+        raise BadValue(
+            value=uses_per_s,
+            expected=translatable("a rate of use above zero"),
+            next_step=translatable("give uses per second."),
+        )
     return break_even_count(before_use, per_use) / uses_per_s
 
 
@@ -47,7 +55,11 @@ def amortised_per_use(before_use: float, lifetime_uses: float) -> float:
         BadValue: there are no uses.
     """
     if not lifetime_uses > 0:
-        raise BadValue(value=lifetime_uses, expected="a count of uses above zero", next_step="give a count of uses.")
+        raise BadValue(
+            value=lifetime_uses,
+            expected=translatable("a count of uses above zero"),
+            next_step=translatable("give a count of uses."),
+        )
     return before_use / lifetime_uses
 
 

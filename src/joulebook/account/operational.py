@@ -6,7 +6,7 @@ category 3 and never part of Scope 2.
 """
 
 from joulebook.account.arithmetic import N
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 
 
 def co2e_operational_location_g(facility_energy_kwh: N, intensity_g_per_kwh: N) -> N:
@@ -70,7 +70,7 @@ def lost_per_delivered(lost_per_generated_ratio: float) -> float:
     if not 0 <= lost_per_generated_ratio < 1:
         raise BadValue(
             value=lost_per_generated_ratio,
-            expected="a share of generation",
-            next_step="give a share of at least 0 and below 1, not percent.",
+            expected=translatable("a share of generation"),
+            next_step=translatable("give a share of at least 0 and below 1, not percent."),
         )
     return lost_per_generated_ratio / (1 - lost_per_generated_ratio)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from joulebook.account.arithmetic import N
-from joulebook.errors import BadValue, UnknownName
+from joulebook.errors import BadValue, UnknownName, translatable
 from joulebook.terms.units import convert
 
 FUNCTIONAL_UNITS = MappingProxyType(
@@ -73,7 +73,11 @@ def per_unit(amount: float, units: float) -> float:
         BadValue: there are no units to divide by.
     """
     if not units > 0:
-        raise BadValue(value=units, expected="a count of functional units", next_step="give a count above zero.")
+        raise BadValue(
+            value=units,
+            expected=translatable("a count of functional units"),
+            next_step=translatable("give a count above zero."),
+        )
     return amount / units
 
 

@@ -113,15 +113,17 @@ def _work(chooser: "_Chooser", plan: TrainingPlan, device: tuple[str, ...], hint
         return [_exact("device_count", plan.device_count), _exact("run_h", plan.run_h)]
     if plan.parameters is None or plan.tokens is None:
         raise UsageError(
-            what="A run needs hours of devices, or the size of the model and its data.",
-            next_step="give --count and --hours, or --parameters and --tokens.",
+            what=translatable("A run needs hours of devices, or the size of the model and its data."),
+            next_step=translatable("give --count and --hours, or --parameters and --tokens."),
         )
     peaks = [chooser.row("peak_tflop_per_s", each, **PEAK) for each in device]
     known = [peak for peak in peaks if peak is not None]
     if not known:
         raise UsageError(
-            what="The device's peak is not known, so hours cannot be computed from the size of the model.",
-            next_step="name a device with a known peak, or give --count and --hours.",
+            what=translatable(
+                "The device's peak is not known, so hours cannot be computed from the size of the model."
+            ),
+            next_step=translatable("name a device with a known peak, or give --count and --hours."),
         )
     return [
         _exact("parameter_count", plan.parameters),
@@ -211,7 +213,7 @@ class _Chooser:
 
 def _exact(name: str, value: float) -> TrainInput:
     if not value > 0:
-        raise UsageError(what=f"{name} is {value}.", next_step="give a number above zero.")
+        raise UsageError(what=f"{name} = {value}.", next_step=translatable("give a number above zero."))
     return TrainInput(name, Range.exact(value), Tier.DERIVED, (GIVEN,))
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 
 
 def change_ratio(before: float, after: float) -> float:
@@ -24,7 +24,11 @@ def ratio(figure: float, base: float) -> float:
         BadValue: the base is not above zero.
     """
     if not base > 0:
-        raise BadValue(value=base, expected="a base above zero", next_step="give the figure to compare with.")
+        raise BadValue(
+            value=base,
+            expected=translatable("a base above zero"),
+            next_step=translatable("give the figure to compare with."),
+        )
     return figure / base
 
 
@@ -35,7 +39,9 @@ def yearly_change_ratio(before: float, after: float, years: float) -> float:
         BadValue: no years, or a figure that is not above zero.
     """
     if not (years > 0 and after > 0):
-        raise BadValue(value=years, expected="years above zero", next_step="give two different years.")
+        raise BadValue(
+            value=years, expected=translatable("years above zero"), next_step=translatable("give two different years.")
+        )
     return math.pow(ratio(after, before), 1 / years) - 1
 
 
@@ -49,7 +55,11 @@ def linear_path(base: float, target: float, base_year: float, target_year: float
         BadValue: base and target year are the same.
     """
     if base_year == target_year:
-        raise BadValue(value=target_year, expected="a year after the base", next_step="give the year of the target.")
+        raise BadValue(
+            value=target_year,
+            expected=translatable("a year after the base"),
+            next_step=translatable("give the year of the target."),
+        )
     return base + (target - base) * ((year - base_year) / (target_year - base_year))
 
 
@@ -60,7 +70,11 @@ def doubling_time(growth_ratio: float, doubling: float) -> float:
         BadValue: the growth is not above zero.
     """
     if not growth_ratio > 0:
-        raise BadValue(value=growth_ratio, expected="a growth above zero", next_step="give after over before.")
+        raise BadValue(
+            value=growth_ratio,
+            expected=translatable("a growth above zero"),
+            next_step=translatable("give after over before."),
+        )
     return math.log2(growth_ratio) * doubling
 
 

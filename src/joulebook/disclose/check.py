@@ -95,9 +95,15 @@ def _read(written: float | str) -> tuple[float, float]:
         number = Decimal(text)
         figure = float(number)
     except (InvalidOperation, ValueError):
-        raise BadValue(value=written, expected="a number", next_step="give the figure without words.") from None
+        raise BadValue(
+            value=written, expected=translatable("a number"), next_step=translatable("give the figure without words.")
+        ) from None
     if not math.isfinite(figure):
-        raise BadValue(value=written, expected="a finite number", next_step="give the figure without words.")
+        raise BadValue(
+            value=written,
+            expected=translatable("a finite number"),
+            next_step=translatable("give the figure without words."),
+        )
     if isinstance(written, float) and number == number.to_integral_value():
         number = number.quantize(Decimal(1))
     if number == number.to_integral_value() and "." not in str(number):

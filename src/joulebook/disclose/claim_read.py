@@ -19,7 +19,7 @@ from joulebook.disclose.claim import (
 )
 from joulebook.disclose.quantity import parse_unit
 from joulebook.disclose.recompute import read_input
-from joulebook.errors import FactorFileError, JoulebookError
+from joulebook.errors import FactorFileError, JoulebookError, translatable
 from joulebook.factors.edition import Source
 from joulebook.factors.rows import read_sources
 from joulebook.factors.tree import Entries, Items, Node, read_tree
@@ -85,7 +85,12 @@ def parse_claims(text: str, file: str, sources: Mapping[str, Source]) -> tuple[d
     for node in top.items("claims"):
         claim = _claim(_Map(node, file, _CLAIM_KEYS), known)
         if claim.claim_id in claims:
-            raise _fault(file, claim.line, f"{claim.claim_id} stands here twice.", "rename or remove one of them.")
+            raise _fault(
+                file,
+                claim.line,
+                translatable("This claim stands here twice."),
+                translatable("rename or remove one of them."),
+            )
         claims[claim.claim_id] = claim
     return claims, own
 
@@ -117,11 +122,15 @@ class _Map:
     def __init__(self, node: Node | None, file: str, keys: set[str]) -> None:
         self.file = file
         if not isinstance(node, Entries):
-            raise _fault(file, getattr(node, "line", 1), f"A map with {', '.join(sorted(keys))} is missing.", "add it.")
+            raise _fault(
+                file, getattr(node, "line", 1), translatable("A map is missing here."), f"{', '.join(sorted(keys))}."
+            )
         self.node = node
         for key, line in node.lines.items():
             if key not in keys:
-                raise _fault(file, line, f"{key!r} is not known here.", f"use one of {', '.join(sorted(keys))}.")
+                raise _fault(
+                    file, line, translatable("This key is not known here."), f"{key!r} -> {', '.join(sorted(keys))}."
+                )
 
     @property
     def line(self) -> int:
@@ -138,14 +147,17 @@ class _Map:
         if node is None and default is not None:
             return default
         if not isinstance(node, Leaf) or not node.text.strip():
-            raise _fault(self.file, self.line_of(key), f"{key!r} is missing or not a text.", "write it out.")
+            raise _fault(self.file, self.line_of(key), translatable("A text is missing here."), f"{key}: ...")
         return " ".join(node.text.split())
 
     def one_of(self, key: str, words: Iterable[str], default: str | None = None) -> str:
         word = self.text(key, default)
         if word not in words:
             raise _fault(
-                self.file, self.line_of(key), f"{key} is {word!r}.", f"write one of {', '.join(sorted(words))}."
+                self.file,
+                self.line_of(key),
+                translatable("This word is not known here."),
+                f"{key}: {word!r} -> {', '.join(sorted(words))}.",
             )
         return word
 
@@ -156,10 +168,14 @@ class _Map:
         written = self.text(key)
         try:
             return how(written)
-        except JoulebookError as error:
-            raise _fault(self.file, self.line_of(key), f"{key}: {error}", "correct it.") from None
+        except JoulebookError:
+            raise _fault(
+                self.file, self.line_of(key), translatable("This value cannot be read."), f"{key}: {written!r}."
+            ) from None
         except ValueError:
-            raise _fault(self.file, self.line_of(key), f"{key} is {written!r}.", "write a number.") from None
+            raise _fault(
+                self.file, self.line_of(key), translatable("This value is not a number."), f"{key}: {written!r}."
+            ) from None
 
     def map(self, key: str, keys: set[str]) -> "_Map":
         return _Map(self.node.entries.get(key), self.file, keys)
@@ -169,7 +185,12 @@ class _Map:
         if node is None:
             return []
         if not isinstance(node, Items):
-            raise _fault(self.file, self.line_of(key), f"{key!r} should be a list.", "begin each entry with a dash.")
+            raise _fault(
+                self.file,
+                self.line_of(key),
+                translatable("A list is missing here."),
+                translatable("begin each entry with a dash."),
+            )
         return node.items
 
     def words(self, key: str) -> Text:
@@ -208,7 +229,12 @@ _CLAIM_KEYS = {
 def _claim(each: _Map, sources: Mapping[str, Source]) -> Claim:
     about = each.subject("about")
     if about is None:
-        raise _fault(each.file, each.line, "'about' is missing.", "say what the figure is about: id, en, ko.")
+        raise _fault(
+            each.file,
+            each.line,
+            translatable("The claim does not say what its figure is about."),
+            translatable("say what the figure is about: id, en, ko."),
+        )
     inputs = tuple(_inputs(each, sources))
     return Claim(
         claim_id=each.text("id"),
@@ -266,7 +292,10 @@ def _inputs(each: _Map, sources: Mapping[str, Source]) -> Iterable[Input]:
         return
     if not isinstance(node, Entries):
         raise _fault(
-            each.file, each.line_of("inputs"), "'inputs' should be a map.", "write name: {value, source, cell}."
+            each.file,
+            each.line_of("inputs"),
+            translatable("A map is missing here."),
+            translatable("name: {value, source, cell}."),
         )
     for name, entry in node.entries.items():
         one = _Map(entry, each.file, {"value", "source", "cell", "tier", "note"})
@@ -340,7 +369,9 @@ def _check_references(claim: Claim, claims: Mapping[str, Claim]) -> None:
     for name in wanted:
         if name not in claims:
             raise _fault(
-                claim.file, claim.line, f"{claim.claim_id} names {name!r}, which does not exist.", "correct it."
+                claim.file, claim.line, translatable("This claim names another one that does not exist."), f"{name!r}."
             )
         if name == claim.claim_id:
-            raise _fault(claim.file, claim.line, f"{claim.claim_id} rests on itself.", "name another claim.")
+            raise _fault(
+                claim.file, claim.line, translatable("This claim rests on itself."), translatable("name another claim.")
+            )

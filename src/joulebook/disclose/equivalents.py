@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from joulebook.account.equivalence import equivalent_count
 from joulebook.account.ranges import propagate
-from joulebook.disclose.quantity import describe
 from joulebook.disclose.recompute import Given, read_input
-from joulebook.errors import BadValue, UnknownName
+from joulebook.errors import BadValue, UnknownName, translatable
 from joulebook.factors.edition import Edition, Factor, latest_known
 from joulebook.terms.range import Range
 
@@ -71,7 +70,11 @@ def equivalents(edition: Edition, amount: Given, places: Iterable[str] = PLACES)
     """
     column, canonical = _column(amount)
     if not amount.value.low > 0:
-        raise BadValue(value=amount.value.low, expected="an amount above zero", next_step="give an amount above zero.")
+        raise BadValue(
+            value=amount.value.low,
+            expected=translatable("an amount above zero"),
+            next_step=translatable("give an amount above zero."),
+        )
     value = Range(*(amount.at(number).to(canonical) for number in amount.value))
     wanted = set(places)
     rows = [row for row in _things(edition) if row.quantity == column and row.basis.get("place") in wanted]
@@ -88,7 +91,11 @@ def check_stated(edition: Edition, amount: Given, stated: float, subject: str) -
         UnknownName: there is no such thing for this kind of amount.
     """
     if not stated > 0:
-        raise BadValue(value=stated, expected="a count above zero", next_step="give how many were stated.")
+        raise BadValue(
+            value=stated,
+            expected=translatable("a count above zero"),
+            next_step=translatable("give how many were stated."),
+        )
     found = equivalents(edition, amount)
     same = [each for each in found if each.subject == subject]
     if not same:
@@ -117,8 +124,8 @@ def _column(amount: Given) -> tuple[str, str]:
             return column, {"mass": "g", "energy": "kWh", "volume": "L"}[name]
     raise BadValue(
         value=f"{amount.value.mid:g} {amount.unit}",
-        expected="an amount of CO2e, energy or water",
-        next_step=f"give kg, kWh or L; this is {describe(dimension)}.",
+        expected=translatable("an amount of CO2e, energy or water"),
+        next_step=translatable("give kg, kWh or L."),
     )
 
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from joulebook.disclose.quantity import Quantity, is_unit
-from joulebook.errors import FormulaUnreadable, UnknownName
+from joulebook.errors import FormulaUnreadable, UnknownName, translatable
 
 T = TypeVar("T")
 Names = Mapping[str, Quantity]
@@ -66,7 +66,12 @@ def read_expression(text: str, names: Mapping[str, object], functions: Mapping[s
         UnknownName: a name is neither an input nor a formula.
     """
     if len(text) > LONGEST:
-        raise FormulaUnreadable(formula=text[:20], place=text[:20], what="it is too long", next_step="split it up.")
+        raise FormulaUnreadable(
+            formula=text[:20],
+            place=text[:20],
+            what=translatable("it is too long"),
+            next_step=translatable("split it up."),
+        )
     reader = _Reader(text, names, functions)
     node = reader.sum()
     reader.expect_end()
@@ -108,7 +113,7 @@ class _Reader:
             return inner
         if token.kind == "name":
             return self.call(token) if self.take("(") else self.name(token)
-        raise self.fault(token, "a number, a name or a parenthesis is missing here")
+        raise self.fault(token, translatable("a number, a name or a parenthesis is missing here"))
 
     def number(self, token: _Token) -> Node:
         value = float(token.text.replace(",", ""))
@@ -165,7 +170,7 @@ class _Reader:
     def inside(self, read: Callable[[], T]) -> T:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self.fault(self.tokens[self.place - 1], "too many parentheses are open")
+            raise self.fault(self.tokens[self.place - 1], translatable("too many parentheses are open"))
         found = read()
         self.depth -= 1
         return found
@@ -187,21 +192,24 @@ class _Reader:
     def next(self) -> _Token:
         token = self.peek()
         if token is None:
-            raise self.fault(_Token("end", "", len(self.text)), "the formula ends too early")
+            raise self.fault(_Token("end", "", len(self.text)), translatable("the formula ends too early"))
         self.place += 1
         return token
 
     def expect(self, text: str) -> None:
         if not self.take(text):
-            raise self.fault(self.peek() or _Token("end", "", len(self.text)), f"{text} is missing here")
+            raise self.fault(self.peek() or _Token("end", "", len(self.text)), translatable("a sign is missing here"))
 
     def expect_end(self) -> None:
         if (token := self.peek()) is not None:
-            raise self.fault(token, "an operator is missing here")
+            raise self.fault(token, translatable("an operator is missing here"))
 
     def fault(self, token: _Token, what: str) -> FormulaUnreadable:
         return FormulaUnreadable(
-            formula=self.text, place=self.text[token.at :][:20], what=what, next_step="correct the formula."
+            formula=self.text,
+            place=self.text[token.at :][:20],
+            what=what,
+            next_step=translatable("correct the formula."),
         )
 
 
@@ -214,7 +222,10 @@ def _tokens(text: str) -> list[_Token]:
         match = grouped or _TOKEN.match(text, at)
         if match is None:
             raise FormulaUnreadable(
-                formula=text, place=text[at:].strip()[:20], what="this cannot stand here", next_step="remove it."
+                formula=text,
+                place=text[at:].strip()[:20],
+                what=translatable("this cannot stand here"),
+                next_step=translatable("remove it."),
             )
         kind = "number" if grouped else match.lastgroup or "op"
         word = match.group().strip()

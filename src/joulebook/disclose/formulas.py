@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType, ModuleType
 
 from joulebook.disclose.quantity import Quantity
-from joulebook.errors import UsageError
+from joulebook.errors import UsageError, translatable
 from joulebook.terms.columns import columns
 
 
@@ -43,8 +43,8 @@ class Formula:
             given = inspect.signature(self.function).bind(*places, **keys).arguments
         except TypeError:
             raise UsageError(
-                what=f"{self.name} was called with other inputs than {', '.join(self.arguments)}.",
-                next_step="give exactly those.",
+                what=translatable("A formula was called with other inputs than its own."),
+                next_step=f"{self.name}({', '.join(self.arguments)}).",
             ) from None
         if set(self.units) >= {*self.arguments, self.name}:
             plain = {name: value.to(self.units[name]) for name, value in given.items()}
@@ -126,7 +126,10 @@ def _largest(*values: Quantity) -> Quantity:
 class _Plain(Formula):
     def __call__(self, *places: Quantity, **keys: Quantity) -> Quantity:
         if not places or keys:
-            raise UsageError(what=f"{self.name} needs one or more values.", next_step="write them in parentheses.")
+            raise UsageError(
+                what=translatable("This function needs one or more values."),
+                next_step=translatable("write them in parentheses."),
+            )
         return self.function(*places)  # ty: ignore[invalid-explicit-return]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from joulebook.errors import BadValue, DimensionMismatch, UnknownName
+from joulebook.errors import BadValue, DimensionMismatch, UnknownName, translatable
 from joulebook.terms.units import convert, quantity_of
 
 _COHERENT: Mapping[str, tuple[str, Mapping[str, int]]] = MappingProxyType(
@@ -129,7 +129,9 @@ class Quantity:
             return Quantity(math.pow(base, power))
         except (ValueError, OverflowError):
             raise BadValue(
-                value=self.value, expected="a number that has this power", next_step="correct the exponent."
+                value=self.value,
+                expected=translatable("a number that has this power"),
+                next_step=translatable("correct the exponent."),
             ) from None
 
     def __neg__(self) -> "Quantity":

@@ -8,7 +8,7 @@ from joulebook.account.ranges import propagate
 from joulebook.disclose.expression import Expression, read_expression
 from joulebook.disclose.formulas import formulas
 from joulebook.disclose.quantity import Quantity, parse_unit
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.terms.range import Range
 
 Input = float | str | Range | Quantity | Mapping[str, object]
@@ -153,7 +153,9 @@ def _text(written: str) -> Given:
 
 def _unreadable(written: object) -> BadValue:
     return BadValue(
-        value=written, expected="a quantity", next_step='write it like "37.3 kWh", "200..755 g/kWh" or a number.'
+        value=written,
+        expected=translatable("a quantity"),
+        next_step=translatable('write it like "37.3 kWh", "200..755 g/kWh" or a number.'),
     )
 
 
@@ -183,7 +185,9 @@ class _Evaluate:
             value = float("nan")
         if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  (NaN is not equal to itself)
             raise BadValue(
-                value=self.expression.text, expected="a finite number", next_step="check for a division by zero."
+                value=self.expression.text,
+                expected=translatable("a finite number"),
+                next_step=translatable("check for a division by zero."),
             )
         return value
 
