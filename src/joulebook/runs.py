@@ -88,8 +88,8 @@ def account_run(
     Args:
         summary: what was measured.
         edition: factors.
-        provider: who hosts the machine, such as ``aws``; None is unknown.
-        region: the provider's region, or a country such as ``KOR``; None is unknown.
+        provider: who hosts the machine, such as ``aws``; None takes what the run says, else it is unknown.
+        region: the provider's region, or a country such as ``KOR``; likewise.
         policy: which factors may answer.
     """
     at = summary.started_at.date()
@@ -97,7 +97,7 @@ def account_run(
         HostRow(host, row) for host in summary.hosts for row in component_energy(machine_use(host, at), edition)
     )
     missing = tuple(one for one in summary.components if one.energy_kwh is None)
-    place = resolve_place(edition, provider, region, at)
+    place = resolve_place(edition, provider or summary.provider, region or summary.region, at)
     choices = _choices(edition, place, at, policy)
     metrics = _metrics(rows, choices)
     tier = Tier.worst(*(one.row.tier for one in rows)) if rows else None
@@ -219,8 +219,8 @@ def energy_rows(account: RunAccount, provider: str | None = None, region: str | 
                 "component": one.row.component,
                 "team": summary.team,
                 "project": summary.project,
-                "provider": provider,
-                "region": region,
+                "provider": provider or summary.provider,
+                "region": region or summary.region,
                 "it_energy_kwh": mid,
                 "it_energy_low_kwh": low,
                 "it_energy_high_kwh": high,

@@ -47,6 +47,7 @@ def test_unknown_place_keeps_the_energy(edition):
     assert wide.high / wide.low > 2 * narrow.high / narrow.low
     assert 1.0 * 350 < narrow.mid < 1.3 * 1.8 * 500
     assert account.choices["intensity_g_per_kwh"].is_unknown
+    assert account_run(replace(run(GPU, NO_CPU), region="KOR"), edition).metrics == korea.metrics
 
 
 def test_components_sum_to_the_total(edition):

@@ -148,7 +148,7 @@ def test_misuse(environment, arguments, capsys):
 def test_top_and_recover(started, tmp_path, capsys):
     """A running command is shown by top; killed with its wrapper, it is closed and booked by recover, once."""
     script = "print('up', flush=True); import time; time.sleep(60)"
-    words = ["run", "--interval", "0.02", "--", sys.executable, "-c", script]
+    words = ["run", "--interval", "0.02", "--region", "KOR", "--", sys.executable, "-c", script]
     wrapper = started(*words, start_new_session=True)
     assert wrapper.stdout.readline() == b"up\n"
     journal = next((tmp_path / "book" / "journals").glob("*/*.journal"))
@@ -164,5 +164,6 @@ def test_top_and_recover(started, tmp_path, capsys):
     assert run_command(["recover", "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert run["status"] == "cut-off"
+    assert run["place"]["zone"] == "KOR"
     assert run_command(["recover"]) == 0
     assert "Nothing was cut off." in capsys.readouterr().out

@@ -78,7 +78,7 @@ def test_nested(measure, tmp_path):
 
 def test_recomputed_from_the_journal(measure, tmp_path):
     """What the journal gives is exactly what the program was told."""
-    with measure("train", project="p", tags={"model": "x"}) as m, measure("inner"):
+    with measure("train", project="p", tags={"model": "x"}, region="KOR") as m, measure("inner"):
         m.metric("accuracy", 0.5)
         m.metric("accuracy", 0.9)
         m.tokens(input=100, output=20)

@@ -29,6 +29,8 @@ class CallableMeasure(ModuleType):
         project: str | None = None,
         team: str | None = None,
         tags: Mapping[str, str] | None = None,
+        provider: str | None = None,
+        region: str | None = None,
         interval_s: float = 1.0,
         meters: Sequence[str] = (),
         folder: Path | None = None,
@@ -41,6 +43,8 @@ class CallableMeasure(ModuleType):
             project: what it is for.
             team: who it is for.
             tags: more words about it.
+            provider: who hosts the machine, such as ``aws``; None is unknown.
+            region: the provider's region, or a country such as ``KOR``; None is unknown.
             interval_s: seconds between two samples.
             meters: names of readers (`joulebook doctor` lists them); all by default.
             folder: where the journal is kept; beside the book by default.
@@ -56,6 +60,8 @@ class CallableMeasure(ModuleType):
             project=project,
             team=team,
             tags=tags,
+            provider=provider,
+            region=region,
             interval_s=interval_s,
             meters=meters,
             folder=folder,

@@ -147,6 +147,8 @@ def summarise(replayed: Sequence[Replayed]) -> RunSummary:
         hosts=hosts,
         spans=tuple(span for one in ordered for span in one.spans),
         notices=tuple(_notices(ordered)),
+        provider=first.begin.get("provider"),
+        region=first.begin.get("region"),
     )
 
 

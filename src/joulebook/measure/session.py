@@ -35,6 +35,7 @@ class Settings:
 
     Attributes:
         name, project, team, tags: what the user calls the run.
+        provider, region: where the machine stands, as far as the user says.
         interval_s: seconds between two samples.
         meters: names of readers; () asks all.
         folder: folder of the journals; None is the default.
@@ -48,6 +49,8 @@ class Settings:
     project: str | None = None
     team: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    provider: str | None = None
+    region: str | None = None
     interval_s: float = 1.0
     meters: Sequence[str] = ()
     folder: Path | None = None
@@ -90,6 +93,8 @@ class Session:
             "project": settings.project,
             "team": settings.team,
             "tags": dict(settings.tags),
+            "provider": settings.provider,
+            "region": settings.region,
             "wrapper": settings.is_wrapper,
         }
         tree = ProcessTree(pid, is_root_counted=not settings.is_wrapper)
@@ -187,6 +192,8 @@ class Session:
                 hosts=(host,),
                 spans=tuple(self.spans),
                 notices=tuple(self._notices()),
+                provider=self.settings.provider,
+                region=self.settings.region,
             )
 
     def _notices(self) -> list[Notice]:

@@ -136,6 +136,7 @@ class RunSummary:
         hosts: one entry per host and boot.
         spans: named parts, in the order of their end.
         notices: what the reader must know.
+        provider, region: where the machines stand, as far as the user said.
     """
 
     run: str
@@ -150,6 +151,8 @@ class RunSummary:
     hosts: tuple[HostSummary, ...]
     spans: tuple[SpanSummary, ...] = ()
     notices: tuple[Notice, ...] = ()
+    provider: str | None = None
+    region: str | None = None
 
     @property
     def components(self) -> tuple[ComponentEnergy, ...]:
@@ -213,7 +216,7 @@ _ALWAYS = ("cpu", "memory")
 UNREAD = translatable("No meter of this machine reads it.")
 """The reason of a component that no reader looked for."""
 
-_UNREAD_REMEDY = translatable("it is estimated from its use; `joulebook doctor` lists the meters")
+_UNREAD_REMEDY = translatable("it is estimated from its use")
 
 
 def _sum(name: str, own: Sequence[ChannelEnergy]) -> ComponentEnergy:

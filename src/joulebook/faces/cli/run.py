@@ -76,11 +76,15 @@ def command(
         raise UsageError(
             what=translatable("An interval is above zero."), next_step=translatable("give --interval 1, in seconds.")
         )
+    if ask_cloud and not region:
+        provider, region = _from_cloud(provider)
     settings = Settings(
         name=name or Path(words[0]).name,
         project=project,
         team=team,
         tags=_tags(tags),
+        provider=provider,
+        region=region,
         interval_s=interval_s,
         meters=meters,
         folder=_folder(ctx),
@@ -89,8 +93,6 @@ def command(
     session = Session(settings)
     code = _measured(session, words, limit)
     summary = _summary(session)
-    if ask_cloud and not region:
-        provider, region = _from_cloud(provider)
     text = _told(ctx, summary, (provider, region), is_booked=not no_book, is_json=is_json)
     if text is not None and output is None:
         show.note(text)
