@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from joulebook.account.train_estimate import break_even, estimate_training
+from joulebook.account.train_estimate import amortised, break_even, estimate_training
 from joulebook.account.train_inputs import TrainingPlan, find_device
-from joulebook.errors import UsageError
+from joulebook.errors import BadValue, UsageError
 from joulebook.faces.cli.main import run_command
 from joulebook.factors.read import read_edition
 from joulebook.terms.range import Range
@@ -135,12 +135,24 @@ def test_break_even_has_a_count_and_a_time(edition):
     assert break_even(found, Range.exact(0.0003), None)[1] is None
 
 
+def test_training_is_carried_by_all_answers_of_a_life(edition):
+    """The parts of all answers sum to the training; no answers are refused."""
+    found = estimate_training(edition, TrainingPlan(DAY, device="h100-sxm-80gb", device_count=8.0, run_h=100.0))
+    per = amortised(found, 1e9)
+    assert per["facility_energy_kwh"].mid * 1e9 == pytest.approx(found.figure("facility_energy_kwh").mid)
+    assert per["co2e_operational_location_g"].high * 1e9 == pytest.approx(
+        found.figure("co2e_operational_location_g").high
+    )
+    with pytest.raises(BadValue):
+        amortised(found, 0.0)
+
+
 def test_the_command_prints_both_languages_and_json(capsys):
     """The command fits 80 columns in both languages; --json has figures, inputs with factor ids, and the break-even."""
     from joulebook.faces.cli.show import width_of
 
     given = ["--device", "h100-sxm-80gb", "--count", "512", "--hours", "500", "--region", "KOR", "--on", "2024-07-01"]
-    even = ["--per-answer", "0.3Wh", "--answers-per-day", "1e6"]
+    even = ["--per-answer", "0.3Wh", "--answers-per-day", "1e6", "--lifetime-answers", "1e9"]
     for language in ("ko", "en"):
         assert run_command(["--lang", language, "train-estimate", *given, *even]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -150,6 +162,7 @@ def test_the_command_prints_both_languages_and_json(capsys):
     metrics = {each["metric"]: each for each in document["figures"]}
     assert metrics["device_hours"]["mid"] == 256_000
     assert document["break_even"]["seconds"]["mid"] > 0
+    assert document["per_answer"]["facility_energy_kwh"]["mid"] > 0
     assert all(each["factor_id"] or each["chosen_because"] == "given" for each in document["inputs"])
     assert run_command(["train-estimate"]) == 2
     assert run_command(["train-estimate", *given, "--strict"]) == 0

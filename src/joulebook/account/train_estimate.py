@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from joulebook.account.embodied import embodied_device_hours_g, embodied_per_hour
-from joulebook.account.lifecycle import break_even_count, break_even_s
+from joulebook.account.lifecycle import amortised_per_use, break_even_count, break_even_s
 from joulebook.account.operational import co2e_grid_losses_g, co2e_operational_location_g, co2e_upstream_g
 from joulebook.account.overhead import facility_energy_kwh
 from joulebook.account.ranges import propagate
@@ -126,6 +126,18 @@ def break_even(estimate: TrainingEstimate, per_use: Range, uses_per_s: float | N
     if uses_per_s is None:
         return count, None
     return count, propagate(lambda whole, one: break_even_s(whole, one, uses_per_s), training, per_use)
+
+
+def amortised(estimate: TrainingEstimate, lifetime_uses: float) -> Mapping[str, Range]:
+    """What one use carries of the training, per column, over all uses of the model's life.
+
+    Raises:
+        BadValue: there are no uses.
+    """
+    return {
+        metric: propagate(lambda whole: amortised_per_use(whole, lifetime_uses), estimate.figure(metric))
+        for metric in ("facility_energy_kwh", "co2e_operational_location_g", "co2e_embodied_amortised_g")
+    }
 
 
 def _ranged(function: Callable[[Values], float], inputs: Mapping[str, TrainInput]) -> Range:

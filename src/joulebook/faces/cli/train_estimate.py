@@ -47,6 +47,7 @@ NAMES = {
 @click.option("--on", "at", type=click.DateTime(["%Y-%m-%d"]), help=_("Day of the run; today where not given."))
 @click.option("--per-answer", help=_("Energy of one answer at the building, such as 0.3Wh: adds the break-even."))
 @click.option("--answers-per-day", type=float, help=_("Answers a day: adds the time to break-even."))
+@click.option("--lifetime-answers", type=float, help=_("Answers in the model's life: adds training per answer."))
 @click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
 @click.pass_context
@@ -56,23 +57,30 @@ def command(
     at: "datetime | None",
     per_answer: str | None,
     answers_per_day: float | None,
+    lifetime_answers: float | None,
     strict: bool,
     is_json: bool,
     **given: Any,  # noqa: ANN401  (the options that make a plan)
 ) -> int:
     """Estimate one training run."""
-    from joulebook.account.train_estimate import estimate_training  # noqa: PLC0415
+    from joulebook.account.train_estimate import amortised, estimate_training  # noqa: PLC0415
     from joulebook.account.train_inputs import TrainingPlan  # noqa: PLC0415
 
     plan = TrainingPlan(at=day_of(at), policy=ctx.obj["policy"], **given)
     found = estimate_training(edition_of(ctx), plan)
     even = _break_even(found, per_answer, answers_per_day)
+    carried = {} if lifetime_answers is None else amortised(found, lifetime_answers)
     if is_json:
-        show.emit("train-estimate", **estimate_json(found), break_even=even_json(even))
+        per = {metric: value._asdict() for metric, value in carried.items()}
+        show.emit("train-estimate", **estimate_json(found), break_even=even_json(even), per_answer=per)
     else:
         print_estimate(found)
         if even is not None:
             _print_even(*even)
+        if carried:
+            show.heading(_("Training carried by one answer"))
+            for metric, value in carried.items():
+                click.echo(f"  {_(NAMES[metric])}: {range_text(value, column(metric).unit or '')}")
         _print_inputs(found)
     return 4 if strict and found.is_unknown else 0
 
