@@ -21,6 +21,7 @@
     │   ├── StoreDamaged                     a file of the book does not match its hash
     │   │   ├── SegmentMissing, SegmentCut   a segment is gone or has another size
     │   │   ├── LogMissing, LogBroken        a log file is gone or cannot be read
+    │   │   ├── TableUnreadable              a segment has its size but not its content
     │   │   └── HotBroken                    the file of waiting records is damaged
     │   ├── StoreUnwritable                  the disk is full or the folder cannot be written
     │   ├── StoreTooNew                      the book was written by a newer program
@@ -170,6 +171,15 @@ class LogBroken(StoreDamaged):
 
     template = translatable(
         "{file}: the log file cannot be read. Next: restore it from a copy; the book refuses to guess."
+    )
+
+
+class TableUnreadable(StoreDamaged):
+    """A segment has its size but not its content."""
+
+    template = translatable(
+        "A table of the book {file} cannot be read ({reason}). Next: run `joulebook audit`, which names the damaged "
+        "file."
     )
 
 

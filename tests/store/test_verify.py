@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.store.rows import usage_row
 
+from joulebook.errors import StoreDamaged
 from joulebook.store.delta import self_hash
 from joulebook.store.store import Store
 
@@ -92,3 +93,20 @@ def test_orphans_are_ignored_and_tidied_up_when_old(store: Store) -> None:
     assert not draft.exists()
     assert len(store.rows(store.table("usage"))) == 5
     assert rules(store) == []
+
+
+def test_a_damaged_segment_is_an_error_of_the_store_or_still_read(store: Store) -> None:
+    """Whatever byte of a segment is changed, reading gives rows or an error that leads to the audit, nothing else."""
+    path = store.segments("usage")[0]
+    content = path.read_bytes()
+    told = []
+    for place in range(0, len(content), 61):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
+        fresh = Store(store.path, threads=1)
+        try:
+            fresh.rows(fresh.table("usage"))
+        except StoreDamaged as fault:
+            told.append(str(fault))
+        fresh.close()
+    assert len(told) > 5
+    assert all("audit" in text for text in told)

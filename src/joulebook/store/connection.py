@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue, EngineOutOfMemory, StoreUnwritable
+from joulebook.errors import BadValue, EngineOutOfMemory, StoreUnwritable, TableUnreadable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -60,6 +60,28 @@ def engine_writing(place: Path) -> Generator[None, None, None]:
         raise BadValue(
             value=place.name, expected="rows that fit its columns", next_step=f"mend this: {str(fault).splitlines()[0]}"
         ) from fault
+
+
+@contextmanager
+def engine_reading(book: Path) -> Generator[None, None, None]:
+    """Turn what the engine meets in a damaged segment into an error that says what to do.
+
+    Raises:
+        TableUnreadable: a segment is damaged.
+        EngineOutOfMemory: neither memory nor the spill folder has room.
+    """
+    import duckdb  # noqa: PLC0415  (only commands that compute pay)
+
+    try:
+        yield
+    except (duckdb.Error, UnicodeDecodeError) as fault:
+        reason = str(fault).splitlines()[0]
+        if isinstance(fault, duckdb.OutOfMemoryException):
+            raise EngineOutOfMemory(reason=reason) from fault
+        damage = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException, UnicodeDecodeError)
+        if isinstance(fault, damage) or type(fault) is duckdb.Error:
+            raise TableUnreadable(file=str(book), reason=reason) from fault
+        raise
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName
 from joulebook.store.bulk import parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
-from joulebook.store.connection import connect, engine_writing, unordered
+from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
 from joulebook.store.declared import Declaration
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
@@ -130,13 +130,16 @@ class Store:
         """
         import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
-        return nw.from_native(self.engine.sql(self._table_sql(name, version, after)))
+        with engine_reading(self.path):
+            return nw.from_native(self.engine.sql(self._table_sql(name, version, after)))
 
     def rows(self, frame: "nw.LazyFrame") -> list[dict[str, Any]]:
         """The rows of a table of this engine as Python values, without any data frame library; times are aware."""
         relation = frame.to_native()
         names = relation.columns
-        return list(_aware(dict(zip(names, values, strict=True)) for values in relation.fetchall()))
+        with engine_reading(self.path):
+            found = relation.fetchall()
+        return list(_aware(dict(zip(names, values, strict=True)) for values in found))
 
     def segments(self, name: str, *, version: int | None = None, after: int = -1) -> list[Path]:
         """The Parquet files of a table at a version, for other engines; with ``after`` only those that came later.
