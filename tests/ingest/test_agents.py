@@ -276,3 +276,13 @@ def test_damaged_database(tmp_path):
     path.write_bytes(b"SQLite format 3\x00" + b"\x01" * 4000)
     with pytest.raises(InputBroken):
         list(read_path("opencode", path))
+
+
+def test_database_with_damaged_names():
+    """A database whose names are no text any more is one clear error."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE message (id text, session_id text, data text)")
+    content = database.serialize().replace(b"session_id", b"session\x82id")
+    database.close()
+    with pytest.raises(InputBroken):
+        list(reader("opencode").parse(io.BytesIO(content), ReadOptions(file="opencode.db")))

@@ -77,7 +77,7 @@ def _database(stream: BinaryIO, options: ReadOptions) -> Iterator[Mapping[str, o
                         yield {**message, "id": identity, "sessionID": session}
                     else:
                         yield Finding(options.file, None, "broken-json")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputBroken(file=options.file, reason=type(error).__name__) from error
 
 
