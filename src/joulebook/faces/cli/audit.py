@@ -1,10 +1,14 @@
 """`joulebook audit`: does the book still say what it said?"""
 
+from collections.abc import Iterator
+
 import click
 
+from joulebook.errors import StoreDamaged
 from joulebook.faces.cli import show
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.text import _
+from joulebook.terms.finding import Finding
 
 
 @click.command("audit", help=_("Check files, hashes, factors, and that every posting replays from its rows."))
@@ -13,12 +17,13 @@ from joulebook.faces.text import _
 def command(ctx: click.Context, *, is_json: bool) -> int:
     """Audit the book."""
     book = open_book(ctx)
-    findings = list(book.audit())
+    findings = _found(book.audit())
+    if not is_json:
+        show.show_findings(findings)
     counts = book.counts()
     if is_json:
         show.emit("audit", counts=counts, findings=[show.finding_json(finding) for finding in findings])
     else:
-        show.show_findings(findings)
         click.echo(
             _(
                 "{usage} rows of usage, {postings} postings, {resolutions} sets of factors checked: {faults} faults"
@@ -30,3 +35,15 @@ def command(ctx: click.Context, *, is_json: bool) -> int:
             )
         )
     return 1 if findings else 0
+
+
+def _found(audit: Iterator[Finding]) -> list[Finding]:
+    """Every finding; where files are damaged, the findings that name them, for nothing can be replayed from those."""
+    findings: list[Finding] = []
+    try:
+        for finding in audit:
+            findings.append(finding)  # noqa: PERF402  (what was found before the damage must stay)
+    except StoreDamaged:
+        if not findings:
+            raise
+    return findings
