@@ -1,5 +1,6 @@
 """Faults of other tools in accounting, each kept here as a test of ours."""
 
+import inspect
 from datetime import date
 
 import narwhals as nw
@@ -7,13 +8,19 @@ import polars as pl
 import pytest
 
 from joulebook.account.embodied import embodied_sci_g
-from joulebook.account.operational import co2e_grid_losses_g, co2e_operational_location_g
+from joulebook.account.operational import (
+    co2e_grid_losses_g,
+    co2e_operational_location_g,
+    co2e_operational_marginal_g,
+)
 from joulebook.account.overhead import facility_energy_kwh
 from joulebook.account.rate import printed_per, rate_in, ratio_of_sums
 from joulebook.account.train_estimate import estimate_training
 from joulebook.account.train_inputs import TrainingPlan
 from joulebook.account.water import water_offsite_hydro_l, water_offsite_without_hydro_l, water_onsite_l
 from joulebook.disclose.equivalents import check_stated, read_amount
+from joulebook.factors.choose import choose
+from joulebook.factors.policy import POLICIES, policy
 from joulebook.factors.read import read_edition
 from joulebook.terms.columns import METRICS, columns
 
@@ -81,3 +88,23 @@ def test_hydropower_decides_the_ranking_so_both_views_are_kept():
 def test_an_hour_of_television_is_not_three_thousand_kwh():
     """CodeCarbon tells 3103 kWh as one hour of television; the check of equivalences says no."""
     assert not check_stated(read_edition(), read_amount("3103 kWh"), 1, "tv-hour").is_plausible
+
+
+def test_average_and_marginal_signals_are_never_mixed():
+    """A later start may save a quarter by the mean of the grid and nearly nothing by the plant that answers.
+
+    Each policy names the signal its intensities must have, and no factor of one signal answers for the other.
+    """
+    average = [co2e_operational_location_g(1.0, intensity) for intensity in (400.0, 302.0)]
+    marginal = [co2e_operational_marginal_g(1.0, intensity) for intensity in (500.0, 499.0)]
+    assert 1 - average[1] / average[0] == pytest.approx(0.245)
+    assert 1 - marginal[1] / marginal[0] == pytest.approx(0.002)
+    assert "intensity_g_per_kwh" in inspect.signature(co2e_operational_location_g).parameters
+    assert "intensity_g_per_kwh" not in inspect.signature(co2e_operational_marginal_g).parameters
+    edition = read_edition()
+    for name in POLICIES:
+        rule = policy(name).rule("intensity_g_per_kwh")
+        assert rule.bases
+        assert all(basis.get("signal") for basis in rule.bases)
+        found = choose(edition, "intensity_g_per_kwh", "KOR", date(2024, 7, 1), name)
+        assert found.factor.basis["signal"] in {basis["signal"] for basis in rule.bases}
