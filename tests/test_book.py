@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from joulebook.book import Book
-from joulebook.errors import UnknownName, UsageError
+from joulebook.errors import PolicyDiffers, UnknownName, UsageError
 from joulebook.faces.sample import sample_options, write_sample
 from joulebook.ingest.reader import ReadOptions
 from joulebook.terms.columns import METRICS
@@ -214,6 +214,25 @@ def test_one_posting_and_one_record_can_be_explained(sample_book: Book):
     assert one is not None
     assert one.line.request_count == 1
     assert one.steps[-1].value == pytest.approx(one.amount.range.mid, rel=1e-6)
+
+
+def test_a_record_is_never_better_known_than_its_posting(sample_book: Book):
+    """A single record's figure is an estimate, whatever the tier of its counts; its request id finds it."""
+    one = sample_book.explain("facility_energy_kwh", "sample-20261101-000000")
+    assert one is not None
+    assert one.line.request_count == 1
+    assert one.line.tier in {"estimated", "assumed"}
+
+
+def test_a_policy_the_book_does_not_stand_under_is_refused_until_restated(book: Book):
+    """Figures are shown under the policy they were posted under; another one needs a restatement, which then stands."""
+    other = Book(book.path, policy="kets", clock=book.clock)
+    with pytest.raises(PolicyDiffers, match="restate"):
+        other.report()
+    other.restate("another policy")
+    assert {row["policy"] for row in other.terms()} == {"kets"}
+    assert other.report()
+    assert Book(book.path, clock=book.clock).policy == "kets"
 
 
 def test_an_explanation_of_nothing_says_what_to_do(sample_book: Book):

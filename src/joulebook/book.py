@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account import pricing
-from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import Resolver
-from joulebook.errors import FactorMissing, StoreConflict, UsageError
+from joulebook.errors import NothingThere, StoreConflict
 from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported, sifted
 from joulebook.ingest.mapping import same_names
 from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
+from joulebook.ledger.kept import Kept
 from joulebook.ledger.posting import by_span, postings, reversals
 from joulebook.store.store import Store
 from joulebook.terms.finding import Finding
-from joulebook.terms.tables import TABLES
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -40,13 +39,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Book:
+class Book(Kept):
     """An account book in a folder.
 
     Args:
         path: the folder; made by the first import.
         factor_folders: the user's own factors, over the shipped ones.
-        policy: which factors may answer.
+        policy: which factors may answer; what the book stands under if None.
         memory_limit: for the engine, such as "1GB".
         clock: gives the time of a posting.
     """
@@ -56,19 +55,24 @@ class Book:
         path: Path,
         *,
         factor_folders: Sequence[Path] = (),
-        policy: str = "ghgp-location",
+        policy: str | None = None,
         memory_limit: str | None = None,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        self.path, self.policy, self.clock = Path(path), policy, clock
+        self.path, self.asked_policy, self.clock = Path(path), policy, clock
         self.factor_folders = tuple(factor_folders)
-        self.store = Store(self.path, memory_limit=memory_limit)
-        self._known: dict[str, Resolution] = {}
+        self.store = self.shelf = Store(self.path, memory_limit=memory_limit)
+        self.known = {}
 
     @cached_property
     def edition(self) -> "Edition":
         """The factors in use."""
         return read_edition(*self.factor_folders)
+
+    @property
+    def policy(self) -> str:
+        """The policy the book stands under, or will."""
+        return balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
 
     def import_file(
         self, reader: str, path: Path, options: ReadOptions, tell: Callable[[int], None] | None = None
@@ -90,7 +94,7 @@ class Book:
         rows = sifted(given, findings, tell)
         added = self.store.append_rows("usage", rows, unique="usage_key", info={"import": source})
         self.post(f"import {source}")
-        refused = added.refused + sum(finding.is_error for finding in findings)
+        refused = added.refused + sum(finding.is_error and finding.line is not None for finding in findings)
         return Imported(added.added, added.already, refused, (*findings, *added.findings))
 
     def post(self, cause: str = "usage") -> int:
@@ -101,7 +105,7 @@ class Book:
             if newest <= through:
                 return 0
             try:
-                return self._say(self._priced((through, newest), cause), newest, cause, version)
+                return self._say(self._priced((through, newest), cause, self.policy), newest, cause, version)
             except StoreConflict:
                 continue  # another process posted first; look again at what is left
 
@@ -110,33 +114,35 @@ class Book:
         standing = self.standing_postings()
         through, version = self._posted_through()
         taken_back = reversals(standing, cause=cause, posted_at=self.clock())
-        self._say([*taken_back, *self._priced((-1, through), cause)], through, cause, version)
+        policy = self.asked_policy or self.policy
+        self._say([*taken_back, *self._priced((-1, through), cause, policy)], through, cause, version)
         return len(standing)
 
     def report(
         self, by: Sequence[str] = (), stated_at: datetime | None = None, only: balance.Only = balance.EVERYTHING
     ) -> list[balance.Line]:
         """Footprints per value of some columns, with ranges; no columns give the one line of the total."""
-        self.post()
+        self._ready()
         groups = self.store.rows(balance.standing(self.store.table("posting"), by, stated_at, only))
-        return balance.lines(groups, by, self._resolution_of)
+        return balance.lines(groups, by, self.resolution_of)
 
     def explain(self, metric: str, target: str) -> explanation.Explanation | None:
-        """Why a metric is what it is: of all, of ``team=search``, of one posting, or of one record by its key."""
-        self.post()
+        """Why a metric is what it is: of all, of ``team=search``, of one posting, or of one record."""
+        self._ready()
         standing = self.standing_postings()
         chosen = selection.selected(target, standing)
         spans = by_span(chosen or standing)
         if chosen:
-            frames = (pricing.only(self._priced_again(span, rows), rows) for span, rows in spans)
-        elif selection.is_key(target):
-            frames = [pricing.one(self._priced_again(span, rows), target) for span, rows in spans]
+            frames = [pricing.only(self._priced_again(span, rows), rows) for span, rows in spans]
+        else:
+            keys = selection.keys_of(target, {row["source"] for row in standing})
+            frames = [pricing.keyed_by(self._priced_again(span, rows), keys) for span, rows in spans]
             groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
-            chosen = [explanation.as_posting(group) for group in groups]
+            chosen = [explanation.as_posting(group, self.resolution_of) for group in groups]
         if not chosen:
-            raise UsageError(what=f"Nothing in the book is called {target}.", next_step="see joulebook report --json.")
+            raise NothingThere(target=target)
         found = [row for frame in frames for row in self.store.rows(pricing.features(frame))]
-        return explanation.explain(metric, chosen, found, self._resolution_of)
+        return explanation.explain(metric, chosen, found, self.resolution_of)
 
     def standing_postings(self) -> Rows:
         """Postings that are neither reversed nor reversals."""
@@ -154,14 +160,19 @@ class Book:
             cube = pricing.cube(pricing.in_grains(self._priced_again(span, members)))
             yield from audit.replayed(members, self.store.rows(cube))
 
+    def _ready(self) -> None:
+        """Post what is new, and refuse a policy that the book does not stand under."""
+        self.post()
+        balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
+
     def _say(self, rows: Iterable[Mapping[str, Any]], through: int, cause: str, version: int) -> int:
         info = {"usage_version": str(through), "cause": cause}
         return self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version).added
 
-    def _priced(self, span: tuple[int, int], cause: str) -> list[dict[str, Any]]:
+    def _priced(self, span: tuple[int, int], cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
         usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
-        resolver = Resolver(self.edition, self.policy)
+        resolver = Resolver(self.edition, policy)
         models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
         places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
         rows = pricing.joined(self.store, usage, models, places)
@@ -169,7 +180,7 @@ class Book:
         kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
         self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
         tiers = {i: r.tier for i, r in resolver.resolutions.items()}
-        terms = {"edition": self.edition.edition_id, "policy": self.policy, "cause": cause}
+        terms = {"edition": self.edition.edition_id, "policy": policy, "cause": cause}
         return list(postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span))
 
     def _priced_again(self, span: tuple[int, int], members: Rows) -> "nw.LazyFrame":
@@ -182,19 +193,3 @@ class Book:
         """The last version of usage that is posted, and the version of the posting table that says so."""
         history = self.store.history("posting")
         return (int(history[-1].info["usage_version"]), history[-1].version) if history else (-1, -1)
-
-    def counts(self) -> dict[str, int]:
-        """Rows of each table."""
-        return {name: sum(commit.rows for commit in self.store.history(name)) for name in TABLES}
-
-    def resolutions(self) -> dict[str, Resolution]:
-        """Every set of factors that a posting used, by id."""
-        rows = self.store.rows(self.store.table("resolution"))
-        return {row["resolution_id"]: Resolution.from_json(row["resolution_json"]) for row in rows}
-
-    def _resolution_of(self, resolution_id: str) -> Resolution:
-        if resolution_id not in self._known:
-            self._known = self.resolutions()
-        if resolution_id not in self._known:
-            raise FactorMissing(sought=resolution_id, edition=str(self.path), nearest="-")
-        return self._known[resolution_id]

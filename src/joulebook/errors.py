@@ -69,6 +69,21 @@ class UsageError(JoulebookError, ValueError):
     exit_code = 2
 
 
+class PolicyDiffers(UsageError):
+    """Figures are asked for under another policy than the book was stated under."""
+
+    template = translatable(
+        "The book stands under the policy {stands}, not {asked}. Next: joulebook --policy {asked} restate --cause WHY, "
+        "or leave --policy out."
+    )
+
+
+class NothingThere(UsageError):
+    """Nothing in the book has the name or the values that were given."""
+
+    template = translatable("Nothing in the book is or has {target}. Next: see joulebook report --json.")
+
+
 class BadValue(JoulebookError, ValueError):
     """A value cannot be read as what it should be."""
 

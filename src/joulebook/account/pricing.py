@@ -178,6 +178,8 @@ def only(rows: nw.LazyFrame, groups: Iterable[Mapping[str, Any]]) -> nw.LazyFram
     return rows.filter(nw.concat_str([day, *names], separator=SEPARATOR).is_in(sorted(wanted)))
 
 
-def one(rows: nw.LazyFrame, key: str) -> nw.LazyFrame:
-    """The rows whose usage key begins so."""
-    return rows.filter(nw.col("usage_key").str.starts_with(key))
+def keyed_by(rows: nw.LazyFrame, keys: Sequence[str]) -> nw.LazyFrame:
+    """The rows whose usage key is, or begins like, one of some keys."""
+    return rows.filter(
+        nw.any_horizontal(*(nw.col("usage_key").str.starts_with(key) for key in keys), ignore_nulls=False)
+    )

@@ -12,6 +12,11 @@ from joulebook.errors import JoulebookError
 
 LANGUAGES = ("en", "ko")
 
+OURS = frozenset({"what", "next_step", "kind", "expected", "reason", "remedy"})
+"""Facts of an error that are texts of ours; all others are the user's words and stay as they are."""
+
+NEAREST_SHOWN = 5
+
 _chosen: str | None = None
 
 
@@ -37,6 +42,8 @@ def _catalog(wanted: str) -> gettext.NullTranslations:
     if wanted == "en":
         return gettext.NullTranslations()
     path = files("joulebook").joinpath("locale", wanted, "LC_MESSAGES", "joulebook.mo")
+    if not path.is_file():  # a source tree whose catalogs were not compiled: English, not a crash
+        return gettext.NullTranslations()
     with path.open("rb") as stream:
         return gettext.GNUTranslations(stream)
 
@@ -48,5 +55,13 @@ def _(message: str) -> str:
 
 def error_text(error: JoulebookError) -> str:
     """What an error says, in the language in use; facts that are texts of ours are translated, too."""
-    facts = {name: _(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()}
+    facts = {name: _in_words(name, fact) for name, fact in error.facts.items()}
     return _(error.template).format(**facts)
+
+
+def _in_words(name: str, fact: object) -> object:
+    if not isinstance(fact, str):
+        return fact
+    if name == "nearest":
+        return ", ".join(fact.split(", ")[:NEAREST_SHOWN])
+    return _(fact) if name in OURS else fact

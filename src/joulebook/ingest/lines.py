@@ -54,7 +54,8 @@ class Lines:
                 self._last = line
                 yield line
         finally:
-            text.detach()
+            if not self.stream.closed:
+                text.detach()
 
     @property
     def is_cut_off(self) -> bool:

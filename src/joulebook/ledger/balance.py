@@ -9,12 +9,14 @@ import narwhals as nw
 
 from joulebook.account.interval import Share, total
 from joulebook.account.resolution import Part, Resolution, parts_behind
+from joulebook.errors import PolicyDiffers
 from joulebook.ledger.posting import AMOUNTS, COUNTS, SUBJECT
 from joulebook.terms.columns import METRICS
 from joulebook.terms.range import Range
 from joulebook.terms.rounding import from_grains
 from joulebook.terms.tier import Tier
 
+DEFAULT_POLICY = "ghgp-location"
 PERIODS = ("day", "month")
 VIEWS: Mapping[str, tuple[str, ...]] = {
     **{metric: (metric,) for metric in METRICS},
@@ -112,6 +114,22 @@ def standing(
         *(nw.col(name).sum() for name in (*AMOUNTS, *COUNTS)),
         *(nw.col(name).count().alias(f"{name}_known") for name in AMOUNTS),
     )
+
+
+def stated_terms(postings: nw.LazyFrame) -> nw.LazyFrame:
+    """Under which policies and editions the postings that stand were made: one row each."""
+    return postings.group_by("policy", "edition").agg(nw.col("row_count").sum()).filter(nw.col("row_count") != 0)
+
+
+def policy_for(asked: str | None, standing_policies: Sequence[str]) -> str:
+    """The policy a book is kept under: the one it stands under, else the one asked for, else the default.
+
+    Raises:
+        PolicyDiffers: another one is asked for than it stands under.
+    """
+    if asked is not None and any(name != asked for name in standing_policies):
+        raise PolicyDiffers(asked=asked, stands=", ".join(standing_policies))
+    return asked or next(iter(standing_policies), DEFAULT_POLICY)
 
 
 def unreversed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

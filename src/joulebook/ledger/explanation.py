@@ -11,6 +11,7 @@ from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.ledger.balance import RESOLUTIONS, Amount, Line, lines
 from joulebook.terms.columns import METRICS
 from joulebook.terms.rounding import from_grains
+from joulebook.terms.tier import Tier
 
 ESTIMATED = "gpu_energy_kwh"
 
@@ -184,8 +185,17 @@ def _used(
     return tuple(sorted(found, key=lambda used: -used.variance_ratio))
 
 
-def as_posting(group: Mapping[str, Any]) -> dict[str, Any]:
+def as_posting(group: Mapping[str, Any], resolution_of: Callable[[str], Resolution]) -> dict[str, Any]:
     """One group of `joulebook.account.pricing.cube` in the form of a posting, for what was never posted alone."""
     amounts = {f"{metric}_q": group.get(f"{metric}_q") if group.get(f"{metric}_rows") else None for metric in METRICS}
     unpriced = group["row_count"] - group["it_energy_kwh_rows"]
-    return {**group, **amounts, "posting_id": "", "period_start": group["day"], "unpriced_count": unpriced}
+    resolved = [resolution_of(group[name]) for name in RESOLUTIONS if group[name]]
+    tier = str(Tier.worst(Tier.ESTIMATED, group["tier"], *(found.tier for found in resolved)))
+    return {
+        **group,
+        **amounts,
+        "posting_id": "",
+        "period_start": group["day"],
+        "unpriced_count": unpriced,
+        "tier": tier,
+    }

@@ -1,12 +1,12 @@
 """Which postings a person means: all, those with some values, one by its id, or those behind one record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from joulebook.errors import UnknownName, UsageError
+from joulebook.errors import NothingThere, UnknownName, UsageError
 from joulebook.ledger.balance import BY
-from joulebook.terms.usage import KEY_DIGITS
+from joulebook.terms.usage import KEY_DIGITS, usage_key
 
 ALL = "total"
 SHORTEST_ID = 6
@@ -24,7 +24,8 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
         the postings; none where an id may be that of a record instead.
 
     Raises:
-        UsageError: nothing has those values, or an id fits several postings.
+        NothingThere: nothing has those values.
+        UsageError: an id fits several postings.
         UnknownName: postings have no such column.
     """
     if target == ALL:
@@ -37,9 +38,11 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
     return found
 
 
-def is_key(target: str) -> bool:
-    """Whether a target may be the beginning of a usage key."""
-    return SHORTEST_ID <= len(target) <= KEY_DIGITS and all(letter in "0123456789abcdef" for letter in target)
+def keys_of(target: str, sources: Iterable[str]) -> list[str]:
+    """Usage keys that a target may mean: the supplier's request id in one of the sources, or the beginning of a key."""
+    keys = [usage_key([source, target]) for source in sorted(sources)]
+    is_key = SHORTEST_ID <= len(target) <= KEY_DIGITS and all(letter in "0123456789abcdef" for letter in target)
+    return [*keys, target] if is_key or not keys else keys
 
 
 def _with_values(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -50,9 +53,7 @@ def _with_values(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Map
             raise UnknownName(kind="column", name=name, nearest=", ".join(near))
     found = [row for row in postings if all(_text(row, name) == value for name, value in wanted.items())]
     if not found:
-        raise UsageError(
-            what=f"Nothing in the book has {target}.", next_step="see joulebook report --by " + ",".join(wanted)
-        )
+        raise NothingThere(target=target)
     return found
 
 

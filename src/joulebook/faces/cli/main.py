@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name -> (module:function, one line of help). The module is loaded only when the command is called."""
 
 
+DEFAULT_POLICY = "ghgp-location"
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
@@ -100,7 +101,6 @@ def build_group() -> click.Group:
     )
     @click.option(
         "--policy",
-        default="ghgp-location",
         envvar="JOULEBOOK_POLICY",
         help=_("Which factors may answer, in what order."),
     )
@@ -118,12 +118,22 @@ def build_group() -> click.Group:
         ctx: click.Context,
         lang: str | None,  # noqa: ARG001  (`run_command` has used it)
         book_path: Path | None,
-        policy: str,
+        policy: str | None,
         folders: tuple[Path, ...],
         *,
         quiet: bool,
     ) -> None:
-        ctx.ensure_object(dict).update(book_path=book_path, quiet=quiet, policy=policy, factor_folders=folders)
+        if policy is not None:
+            from joulebook.factors.policy import policy as known_policy  # noqa: PLC0415  (help stays quick)
+
+            known_policy(policy)
+        ctx.ensure_object(dict).update(
+            book_path=book_path,
+            quiet=quiet,
+            asked_policy=policy,
+            policy=policy or DEFAULT_POLICY,
+            factor_folders=folders,
+        )
 
     return group
 
@@ -155,7 +165,9 @@ def open_book(ctx: click.Context) -> "Book":
 
     options = ctx.obj
     return Book(
-        options["book_path"] or default_book_path(), factor_folders=options["factor_folders"], policy=options["policy"]
+        options["book_path"] or default_book_path(),
+        factor_folders=options["factor_folders"],
+        policy=options["asked_policy"],
     )
 
 

@@ -105,6 +105,9 @@ def command(
     at = stated_at.replace(tzinfo=UTC) if stated_at else None
     whole = book.report((), at)
     if not whole:
+        if at is not None and book.report(()):
+            show.note(_("The book had said nothing by then. Next: give a later date, or leave --stated-at out."))
+            return 1
         show.note(_("The book is empty. Next: joulebook import FORMAT PATH, or joulebook demo."))
         return 1
     lines = book.report(names, at) if names else []
@@ -159,7 +162,7 @@ def print_whole(book: "Book", line: "Line") -> None:
     if absent:
         show.say(_("Not known here, which is not zero: {names}.").format(names="; ".join(absent)))
     facts = _("tier {tier} · low to high is an 80 % range · policy {policy} · edition {edition}")
-    show.say(facts.format(tier=_(line.tier), policy=book.policy, edition=book.edition.edition_id))
+    show.say(facts.format(tier=_(line.tier), **stated(book)))
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
         show.say(_(UPSTREAM_NOTE))
@@ -174,6 +177,11 @@ def print_whole(book: "Book", line: "Line") -> None:
         )
     if line.unpriced_count:
         show.say(_("{count} rows have no token counts and no energy.").format(count=f"{line.unpriced_count:,}"))
+
+
+def stated(book: "Book") -> dict[str, str]:
+    """Policy and edition that the figures were made under, which are not always those of today."""
+    return {name: ", ".join(sorted({row[name] for row in book.terms()})) for name in ("policy", "edition")}
 
 
 def print_lines(by: Sequence[str], lines: Sequence["Line"]) -> None:
@@ -204,8 +212,7 @@ def print_lines(by: Sequence[str], lines: Sequence["Line"]) -> None:
 def report_json(book: "Book", whole: "Line", by: Sequence[str], lines: Sequence["Line"]) -> dict[str, Any]:
     """The report as JSON, stable within a schema version."""
     return {
-        "policy": book.policy,
-        "edition": book.edition.edition_id,
+        **stated(book),
         "by": list(by),
         "total": line_json(whole),
         "lines": [line_json(line) for line in lines],

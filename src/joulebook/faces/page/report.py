@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook import __version__
 from joulebook.faces.cli.explain import factor_text
-from joulebook.faces.cli.report import BOUNDARY_OF, IN_TABLE, SHORT_NAMES
+from joulebook.faces.cli.report import BOUNDARY_OF, IN_TABLE, SHORT_NAMES, stated
 from joulebook.faces.page.chart import Bar, bars, nice_ticks
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
@@ -72,8 +72,7 @@ def _content(book: "Book") -> dict[str, Any]:
             for part, ratio in drivers[:DRIVERS_SHOWN]
         ],
         "sources": _sources(book),
-        "edition": book.edition.edition_id,
-        "policy": book.policy,
+        **stated(book),
     }
 
 
