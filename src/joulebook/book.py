@@ -13,7 +13,7 @@ from joulebook.account import pricing
 from joulebook.account.resolve import Resolver
 from joulebook.errors import NothingThere, StoreConflict
 from joulebook.factors.read import read_edition
-from joulebook.ingest.imported import Imported, sifted
+from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
 from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.ingest.table import declared
@@ -94,7 +94,7 @@ class Book(Kept):
         rows = sifted(given, findings, tell)
         added = self.store.append_rows("usage", rows, unique="usage_key", info={"import": source})
         self.post(f"import {source}")
-        refused = added.refused + sum(finding.is_error and finding.line is not None for finding in findings)
+        refused = added.refused + refused_rows(findings)
         return Imported(added.added, added.already, refused, (*findings, *added.findings))
 
     def post(self, cause: str = "usage") -> int:

@@ -193,7 +193,7 @@ _FORMULAS: Mapping[str, tuple[Callable[[Values], float], Boundary]] = {
         Boundary.FACILITY,
     ),
     "co2e_upstream_g": (lambda v: co2e_upstream_g(_facility(v), v["upstream_g_per_kwh"]), Boundary.FACILITY),
-    "co2e_embodied_amortised_g": (_embodied, Boundary.FACILITY_EMBODIED),
+    "co2e_embodied_amortised_g": (_embodied, Boundary.NODE),
     "water_onsite_l": (lambda v: water_onsite_l(_it(v), v["wue_l_per_kwh"]), Boundary.FACILITY),
     "water_offsite_without_hydro_l": (
         lambda v: water_offsite_without_hydro_l(_facility(v), v["water_intensity_without_hydro_l_per_kwh"]),

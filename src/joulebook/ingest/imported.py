@@ -10,6 +10,15 @@ TELL_EVERY = 1000
 """Rows between two reports of progress."""
 
 
+WHOLE_FILE = frozenset({"missing-column", "column-twice"})
+"""Rules about a file, not about one of its rows."""
+
+
+def refused_rows(findings: Iterable[Finding]) -> int:
+    """How many rows were left out: findings about rows, not about the file."""
+    return sum(one.is_error and one.line is not None and one.rule not in WHOLE_FILE for one in findings)
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did.

@@ -28,7 +28,7 @@ RUNGS: Mapping[str, Mapping[Boundary, str]] = {
         Boundary.GPU: "gpu_energy_kwh",
     },
     "co2e": {Boundary.FACILITY: "co2e_operational_location_g"},
-    "embodied": {Boundary.FACILITY_EMBODIED: "co2e_embodied_amortised_g"},
+    "embodied": {Boundary.NODE: "co2e_embodied_amortised_g"},
     "water-onsite": {Boundary.FACILITY: "water_onsite_l"},
     "water": {Boundary.FACILITY: "water_offsite_without_hydro_l"},
     "water-hydro": {Boundary.FACILITY: "water_offsite_hydro_l"},
@@ -70,7 +70,7 @@ class Comparison:
         metric: their column.
         boundary: the rung both stand on.
         ratio: A over B.
-        probability_a_lower: that A is lower than B, 0..1.
+        probability_a_lower: that A is lower than B, 0..1; says nothing where neither figure has a range.
         shared: factors that both have and that therefore cancel.
     """
 

@@ -16,9 +16,7 @@ RULES: dict[str, str] = {
     "no-timezone": translatable(
         "{column} has no time zone and was read as UTC. Next: give the zone in the file or with --timezone."
     ),
-    "missing-column": translatable(
-        "The column {column} is missing. Next: name the right one with --map {column}=COLUMN."
-    ),
+    "missing-column": translatable("The column {column} is missing. Next: name the right one with --map FIELD=COLUMN."),
     "missing-value": translatable("{column} is empty. Next: fill it in; the row was not booked."),
     "cache-exceeds-input": translatable(
         "{column} is larger than the input that should contain it. Next: check whether the supplier counts input "

@@ -174,9 +174,25 @@ def _print(a: str, b: str, found: "Comparison") -> None:
         click.echo(show.wrapped(f"{name}: {range_text(value, unit)}", "  "))
     low, mid, high = (in_digits(each) for each in found.ratio)
     click.echo(_("A over B: {mid} ({low} to {high})").format(low=low, mid=mid, high=high))
-    click.echo(_("Probability that A is lower: {percent} %").format(percent=f"{found.probability_a_lower:.0%}"[:-1]))
+    if not _is_ranged(found):
+        click.echo(show.wrapped(_("Neither figure was published with a range, so no probability can be given."), ""))
+    else:
+        click.echo(_("Probability that A is lower: {percent} %").format(percent=_percent(found.probability_a_lower)))
     if found.shared:
         click.echo(_("Shared by both, so it cancels: {count} factors").format(count=len(found.shared)))
+
+
+def _is_ranged(found: "Comparison") -> bool:
+    """Whether the figures have a range at all, without which there is no probability."""
+    return found.ratio.low < found.ratio.high
+
+
+def _percent(probability: float) -> str:
+    """Whole percent; what is not certain is never shown as certain."""
+    shown = f"{probability:.0%}"[:-1]
+    if shown in {"0", "100"} and 0 < probability < 1:
+        return "< 1" if shown == "0" else "> 99"
+    return shown
 
 
 def _json(found: "Comparison") -> dict[str, Any]:
@@ -186,6 +202,6 @@ def _json(found: "Comparison") -> dict[str, Any]:
         "boundary": str(found.boundary),
         "figures": [found.a._asdict(), found.b._asdict()],
         "ratio": found.ratio._asdict(),
-        "probability_a_lower": found.probability_a_lower,
+        "probability_a_lower": found.probability_a_lower if _is_ranged(found) else None,
         "shared_count": len(found.shared),
     }

@@ -91,7 +91,7 @@ def _figures(account: RunAccount) -> Iterator[tuple[str, str, str]]:
     for name in SHOWN:
         value = account.metrics.get(name)
         text = _("unknown") if value is None else range_text(value, column(name).unit or "")
-        tier = _(str(account.tier)) if name == "it_energy_kwh" and account.tier else ""
+        tier = _(str(account.tier)) if value is not None and account.tier else ""
         yield _(SHORT_NAMES[name]), text, tier
     for name, value in account.summary.metrics.items():
         yield name, in_digits(value, 5), ""
