@@ -177,3 +177,39 @@ def test_an_edition_before_the_method_is_refused_for_the_sample(capsys: pytest.C
     code, _out, err = run(capsys, "factors", "diff", "2025-12-17", "--sample")
     assert code == 2
     assert "which the estimate needs" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "nearest"),
+    [
+        (("--quantity", "intensity"), "quantity", "intensity_g_per_kwh"),
+        (("--kind", "gridd"), "kind", "grid"),
+        (("--kind", "site", "--quantity", "pue"), "quantity", "pue_ratio"),
+        (("gpt-4oo",), "factor", "gpt-4o"),
+    ],
+)
+def test_a_list_of_nothing_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], what: str, nearest: str
+) -> None:
+    """A quantity or kind that does not exist is named as such, with its nearest, not with subjects."""
+    code, _out, err = run(capsys, "factors", "list", *words)
+    assert code == 1
+    assert f"There is no {what} named" in err
+    assert nearest in err
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_help_is_wrapped_and_not_cut(capsys: pytest.CaptureFixture[str], lang: str) -> None:
+    """The help of every factor command is whole."""
+    _code, out, _err = run(capsys, "--lang", lang, "factors", "--help")
+    assert "..." not in out.replace("[ARGS]...", "")
+    assert all(width_of(line) <= WIDTH for line in out.splitlines())
+
+
+def test_an_assumption_shows_no_empty_cell(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Where an assumption was read nowhere, `show` and the page say so instead of printing a dash."""
+    row = next(row for row in read_edition().factors if row.cell == "-")
+    _code, out, _err = run(capsys, "factors", "show", row.factor_id)
+    assert "none: an assumption" in out
+    assert run(capsys, "factors", "page", str(tmp_path / "page.html"))[0] == 0
+    assert "<td>-" not in (tmp_path / "page.html").read_text(encoding="utf-8")

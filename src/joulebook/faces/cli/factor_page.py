@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joulebook.faces.cli import show
-from joulebook.faces.cli.factors import command, edition_of, name_of, value_text
+from joulebook.faces.cli.factors import cell_text, command, edition_of, name_of, value_text
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
 
@@ -79,7 +79,7 @@ def _row(edition: "Edition", row: "Factor") -> str:
         str(row.known_from),
         escape(_(row.tier)),
         f'<a href="#{escape(row.source)}">{escape(row.source)}</a>',
-        escape(row.cell),
+        escape(row.cell if row.cell.strip("- ") else row.range_basis or cell_text(row)),
     ]
     why = f"{row.range_basis or ''} {row.note or ''} {row.file}:{row.line}".strip()
     return f'<tr id="f{row.factor_id}" title="{escape(why)}"><td>' + "<td>".join(cells)

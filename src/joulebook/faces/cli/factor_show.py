@@ -10,6 +10,7 @@ from joulebook.errors import FactorError, UnknownName, UsageError
 from joulebook.faces.cli import show
 from joulebook.faces.cli.factors import (
     SHOWN,
+    cell_text,
     command,
     day_of,
     edition_json,
@@ -180,8 +181,8 @@ def _facts(edition: "Edition", row: "Factor") -> list[tuple[str, str]]:
         (_("holds"), f"{row.valid_from} .. {end}; " + _("known since {day}").format(day=row.known_from)),
         (_("tier"), _(row.tier)),
         (_("basis"), ", ".join(f"{key} {word}" for key, word in sorted(row.basis.items()))),
-        (_("source"), f"{source.title}. {source.publisher}, {source.edition}. {source.url}"),
-        (_("cell"), row.cell),
+        (_("source"), " ".join((f"{source.title}. {source.publisher}, {source.edition}.", source.url)).rstrip(" -")),
+        (_("cell"), cell_text(row)),
         (_("licence"), source.licence),
         (_("range"), row.range_basis or ""),
         (_("note"), row.note or ""),

@@ -16,11 +16,24 @@ if TYPE_CHECKING:
 
     from joulebook.factors.edition import Edition, Factor
 
+NEAREST = 12
+"""Names told when none is similar."""
+
 SHOWN = 40
 """Rows of a list before it is cut; --all prints every row."""
 
 
-@click.group("factors", help=_("Numbers of the world: list, show, check, diff, age, where-used."))
+class WholeHelp(click.Group):
+    """A group whose list of commands is wrapped, not cut."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their whole help."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, one.help or "") for name, one in found if one is not None])
+
+
+@click.group("factors", cls=WholeHelp, help=_("Numbers of the world with range, dates, source and cell."))
 def command() -> None:
     """Group of the factor commands."""
 
@@ -88,14 +101,26 @@ def list_command(
         show.emit("factors list", edition=edition_json(edition), factors=[row_json(edition, row) for row in rows])
         return 0
     if not rows:
-        raise UnknownName(
-            kind=_("factor"), name=pattern or kind or quantity or "", nearest=nearest_to(edition, pattern)
-        )
+        raise _nothing_listed(edition, pattern, kind, quantity)
     if pattern or kind or quantity:
         _print_rows(edition, rows, None if is_all else SHOWN)
     else:
         _print_counts(edition)
     return 0
+
+
+def _nothing_listed(edition: "Edition", pattern: str, kind: str | None, quantity: str | None) -> UnknownName:
+    """Why no row fits: a kind or quantity that does not exist, else a text that no row has."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    kinds = list(dict.fromkeys(row.kind for row in edition.factors))
+    of_kind = [row for row in edition.factors if kind is None or row.kind == kind]
+    quantities = list(dict.fromkeys(row.quantity for row in of_kind))
+    for what, name, known in ((_("kind"), kind, kinds), (_("quantity"), quantity, quantities)):
+        if name is not None and name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)[:NEAREST]
+            return UnknownName(kind=what, name=name, nearest=", ".join(near))
+    return UnknownName(kind=_("factor"), name=pattern, nearest=nearest_to(edition, pattern))
 
 
 def _matches(edition: "Edition", row: "Factor", pattern: str, kind: str | None, quantity: str | None) -> bool:
@@ -144,6 +169,11 @@ def _print_rows(edition: "Edition", rows: Sequence["Factor"], most: int | None) 
         show.table([_("subject"), _("value (range)"), _("from"), _("tier")], cells)
     if most is not None and len(rows) > most:
         show.note(_("{count} more rows; --all prints them, --json gives every field.").format(count=len(rows) - most))
+
+
+def cell_text(row: "Factor") -> str:
+    """Where a row was read; an assumption was read nowhere and says so."""
+    return row.cell if row.cell.strip("- ") else _("none: an assumption, reason under range")
 
 
 def value_text(row: "Factor", *, is_scaled: bool = False) -> str:
