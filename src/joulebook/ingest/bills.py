@@ -1,8 +1,8 @@
 """Cloud bills: FOCUS 1.0 to 1.2, and AWS cost and usage reports (CUR and CUR 2.0).
 
 A line is read by its SKU, unit and description, for most lines name no type of resource. Booked are lines whose use has
-a column: hours of machines (``device`` is the instance type, ``device_hours`` its hours), hours of accelerators and
-of virtual processors where the bill gives their number, and tokens of hosted models. Everything else (storage, network,
+a column: hours of machines (``device`` is the instance type, ``device_hours`` the hours of the instance), hours of
+virtual processors where the bill gives their number, and tokens of hosted models. Everything else (storage, network,
 requests, memory, software, fees, taxes) is counted in the coverage, which is told at the end of every bill.
 
 Not machines although they name one: throughput of a machine's disk ("Mbps per t3a.small instance-hour"), and software
@@ -170,13 +170,10 @@ def _use(told: Mapping[str, str | None], quantity: float | None) -> dict[str, ob
     kept = loaded(told["details"] or "")
     details = kept if isinstance(kept, dict) else {}
     machine = details.get("InstanceType") or told["machine"] or instance_type(text)
-    cores, boards = (
-        whole(details.get("CoreCount")) or _count(told["vcpus"]),
-        whole(details.get("GpuCount")) or _count(told["gpus"]),
-    )
+    cores = whole(details.get("CoreCount")) or _count(told["vcpus"])
     if machine:
         hours = {"vcpu_hours": cores * quantity} if cores else {}
-        return {"device": str(machine), "device_hours": quantity * (boards or 1), **hours}
+        return {"device": str(machine), "device_hours": quantity, **hours}
     if VCPU.search(text):
         return {"vcpu_hours": quantity}
     return None

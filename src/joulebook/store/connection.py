@@ -78,7 +78,13 @@ def engine_reading(book: Path) -> Generator[None, None, None]:
         reason = str(fault).splitlines()[0]
         if isinstance(fault, duckdb.OutOfMemoryException):
             raise EngineOutOfMemory(reason=reason) from fault
-        damage = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException, UnicodeDecodeError)
+        damage = (
+            duckdb.IOException,
+            duckdb.InvalidInputException,
+            duckdb.SerializationException,
+            duckdb.BinderException,  # the name of a column is damaged
+            UnicodeDecodeError,
+        )
         if isinstance(fault, damage) or type(fault) is duckdb.Error:
             raise TableUnreadable(file=str(book), reason=reason) from fault
         raise

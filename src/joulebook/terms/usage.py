@@ -46,6 +46,18 @@ USAGE_COLUMNS = (
     "time_to_first_token_s",
     "cost_usd",
     "tier",
+    "task",
+    "image_width_px",
+    "image_height_px",
+    "image_steps",
+    "video_frames_per_s",
+    "memory_gb_hours",
+    "storage_gb_hours",
+    "network_gb",
+    "metered_energy_kwh",
+    "metered_low_ratio",
+    "metered_high_ratio",
+    "boundary",
 )
 """Columns of the usage table, in order; types and meanings are in the column dictionary."""
 
@@ -74,8 +86,13 @@ CONSUMPTION = (
     "audio_s",
     "video_s",
     "embedding_tokens",
+    "task",
     "device_hours",
     "vcpu_hours",
+    "memory_gb_hours",
+    "storage_gb_hours",
+    "network_gb",
+    "metered_energy_kwh",
 )
 """Fields of which a row needs at least one: without consumption there is nothing to price."""
 
@@ -114,6 +131,18 @@ class Usage(TypedDict, total=False):
     time_to_first_token_s: float | None
     cost_usd: float | None
     tier: str
+    task: str | None
+    image_width_px: int | None
+    image_height_px: int | None
+    image_steps: float | None
+    video_frames_per_s: float | None
+    memory_gb_hours: float | None
+    storage_gb_hours: float | None
+    network_gb: float | None
+    metered_energy_kwh: float | None
+    metered_low_ratio: float | None
+    metered_high_ratio: float | None
+    boundary: str | None
 
 
 KEY_DIGITS = 32
