@@ -11,7 +11,15 @@ from difflib import get_close_matches
 from joulebook.errors import FieldTwice, FieldUnmapped, NotAMapping, UnknownName
 from joulebook.terms.usage import CONSUMPTION, INCLUSIVE, REQUEST_ID, TOKEN_CLASSES, USAGE_COLUMNS, USER_ID
 
-COUNT_FIELDS = ("request_count", *TOKEN_CLASSES, "image_count", "embedding_tokens", *INCLUSIVE, "image_width_px", "image_height_px")
+COUNT_FIELDS = (
+    "request_count",
+    *TOKEN_CLASSES,
+    "image_count",
+    "embedding_tokens",
+    *INCLUSIVE,
+    "image_width_px",
+    "image_height_px",
+)
 AMOUNT_FIELDS = (
     "audio_s",
     "video_s",
@@ -30,7 +38,19 @@ AMOUNT_FIELDS = (
     "metered_high_ratio",
 )
 TIME_FIELDS = ("started_at", "ended_at")
-TEXT_FIELDS = ("provider", "model", "region", "service_tier", "team", "project", "run", "tool", "device", "task", "boundary")
+TEXT_FIELDS = (
+    "provider",
+    "model",
+    "region",
+    "service_tier",
+    "team",
+    "project",
+    "run",
+    "tool",
+    "device",
+    "task",
+    "boundary",
+)
 MAPPABLE = (*TIME_FIELDS, *COUNT_FIELDS, *AMOUNT_FIELDS, *TEXT_FIELDS, REQUEST_ID, USER_ID)
 CONSTANT_FIELDS = (*TEXT_FIELDS, "is_synthetic")
 
