@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook.account import pricing
 from joulebook.account.resolve import Resolver
+from joulebook.entries import take
 from joulebook.errors import NothingThere, StoreConflict
 from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
-from joulebook.ingest.reader import ReadOptions, read_path
+from joulebook.ingest.reader import USAGE_ONLY, ReadOptions, read_path, tables_of
 from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
 from joulebook.ledger.kept import Kept
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import narwhals as nw
 
     from joulebook.factors.edition import Edition
-    from joulebook.terms.usage import Usage
+    from joulebook.ingest.reader import Entry
 
 BULK = "parquet"
 """The format that the engine reads by itself, many millions of rows at a time."""
@@ -80,14 +81,19 @@ class Book(Kept):
         """Book the rows of a file that are new, as `import_rows` does; Parquet is read by the engine."""
         source = options.source_id(reader)
         if reader != BULK:
-            return self.import_rows(read_path(reader, path, options), source, tell)
+            tables = tables_of(reader)
+            if tables == USAGE_ONLY:
+                return self.import_rows(read_path(reader, path, options), source, tell)
+            taken = take(self.store, self.edition, lambda: read_path(reader, path, options), tables, source)
+            self.post(f"import {source}")
+            return taken
         mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
         added = self.store.append_parquet("usage", path, mapping, unique="usage_key", info={"import": source})
         self.post(f"import {source}")
         return Imported(added.added, added.already, added.refused, added.findings)
 
     def import_rows(
-        self, given: "Iterable[Usage | Finding]", source: str, tell: Callable[[int], None] | None = None
+        self, given: "Iterable[Entry | Finding]", source: str, tell: Callable[[int], None] | None = None
     ) -> Imported:
         """Book the rows that are new, in one commit, and post them; faults come back as findings."""
         findings: list[Finding] = []

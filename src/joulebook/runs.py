@@ -212,11 +212,14 @@ def energy_rows(account: RunAccount, provider: str | None = None, region: str | 
         found.append(
             {
                 "energy_key": usage_key([summary.run, one.host.host, one.host.boot_id, one.row.component]),
+                "reading_key": None,
+                "source": "run",
                 "run": summary.run,
                 "started_at": started,
                 "ended_at": started.fromtimestamp(started.timestamp() + one.host.duration_s, tz=started.tzinfo),
                 "host": one.host.host,
                 "component": one.row.component,
+                "device": None,
                 "team": summary.team,
                 "project": summary.project,
                 "provider": provider or summary.provider,

@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+from metered import METERED
 from recorded import RECORDINGS, SECRET
 
 from joulebook.errors import JoulebookError
@@ -46,7 +47,7 @@ def totals(rows):
 
 def test_every_reader_has_a_recording():
     """No reader goes without a recorded sample."""
-    assert {one.reader for one in RECORDINGS} | TABLES == set(READERS)
+    assert {one.reader for one in (*RECORDINGS, *METERED)} | TABLES == set(READERS)
 
 
 @every_recording

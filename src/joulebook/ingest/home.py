@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 from joulebook.errors import InputUnreadable
 from joulebook.ingest.reader import ReadOptions, read_path
@@ -92,7 +93,8 @@ def read_logs(files: Iterable[LogFile]) -> Iterator[tuple[Path, Usage | Finding]
 
 def _rows(file: LogFile) -> Iterator[Usage | Finding]:
     try:
-        yield from read_path(file.reader, file.path, ReadOptions(file=str(file.path)))
+        found = read_path(file.reader, file.path, ReadOptions(file=str(file.path)))
+        yield from cast("Iterator[Usage | Finding]", found)  # agents' logs are usage alone
     except InputUnreadable as error:
         yield Finding(str(file.path), None, "unreadable", {"reason": error.facts.get("reason")})
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from joulebook.ingest.reader import Entry
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import Usage
 
 TELL_EVERY = 1000
 """Rows between two reports of progress."""
@@ -37,9 +37,9 @@ class Imported:
 
 
 def sifted(
-    rows: Iterable[Usage | Finding], findings: list[Finding], tell: Callable[[int], None] | None = None
-) -> Iterator[Usage]:
-    """The rows of usage among what a reader gives; findings are collected aside.
+    rows: Iterable[Entry | Finding], findings: list[Finding], tell: Callable[[int], None] | None = None
+) -> Iterator[Entry]:
+    """The rows among what a reader gives; findings are collected aside.
 
     Args:
         rows: what a reader gives.

@@ -13,7 +13,9 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from joulebook.errors import InputBroken, InputMissing, UnknownName
+from joulebook.terms.energy import Energy
 from joulebook.terms.finding import Finding
+from joulebook.terms.statement import Statement
 from joulebook.terms.usage import Usage
 
 HEAD_BYTES = 65536
@@ -23,6 +25,12 @@ FINDINGS_PER_RULE = 100
 """Findings of one rule that are told one by one; the rest of them is told as one number."""
 
 GZIP_MAGIC = b"\x1f\x8b"
+
+USAGE_ONLY = ("usage",)
+"""The tables that most readers fill."""
+
+Entry = Usage | Energy | Statement
+"""A row of one of the tables that readers fill; it is known by its key: usage_key, energy_key or statement_key."""
 
 ENTRY_POINT_GROUP = "joulebook.readers"
 """Packages add readers of their own under this group: name = "module:Class"."""
@@ -48,6 +56,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "focus": "joulebook.ingest.bills:Focus",
         "aws-cur": "joulebook.ingest.bills:AwsCur",
         "prometheus": "joulebook.ingest.prometheus:Prometheus",
+        "codecarbon": "joulebook.ingest.meters.codecarbon:CodeCarbon",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }
@@ -86,6 +95,7 @@ class Reader(Protocol):
     Attributes:
         name: the name of the format in `joulebook import NAME`.
         signs: by what the format is recognised, in one sentence (English, marked for the translators).
+        tables: which tables its rows go into; usage alone where the attribute is absent.
     """
 
     name: str
@@ -100,8 +110,8 @@ class Reader(Protocol):
         """
         ...
 
-    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """Rows of usage and findings, in the order of the file, one at a time.
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Entry | Finding]:
+        """Rows and findings, in the order of the file, one at a time.
 
         Raises:
             UsageError: the options do not fit the format.
@@ -150,7 +160,16 @@ def detect(path: Path) -> list[Detection]:
     return sorted((one for one in found if one.certainty > 0), key=lambda one: -one.certainty)
 
 
-def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iterator[Usage | Finding]:
+def tables_of(name: str) -> tuple[str, ...]:
+    """The tables that a reader fills: usage, and for the records of meters energy and statement.
+
+    Raises:
+        UnknownName: there is no such format.
+    """
+    return getattr(reader(name), "tables", USAGE_ONLY)
+
+
+def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iterator[Entry | Finding]:
     """Read one file, gzipped or not, with the reader of that name.
 
     A rule that is broken very often is told `FINDINGS_PER_RULE` times and then counted.
@@ -187,7 +206,7 @@ def open_input(path: Path) -> BinaryIO:
     return stream
 
 
-def limited(rows: Iterator[Usage | Finding], file: str) -> Iterator[Usage | Finding]:
+def limited(rows: Iterator[Entry | Finding], file: str) -> Iterator[Entry | Finding]:
     """The same rows; findings of one rule beyond `FINDINGS_PER_RULE` become one count at the end."""
     seen: Counter[tuple[str, bool]] = Counter()
     for row in rows:

@@ -55,6 +55,22 @@ RULES: dict[str, str] = {
         "{count} hours are not whole in the export and were not booked. Next: export from and to a full hour, or with "
         "some overlap; no hour is booked twice."
     ),
+    "meter-silent": translatable(
+        "The meter read nothing for {component} over the whole span, so its energy is unknown and was not booked. "
+        "Next: see whether the meter could read it."
+    ),
+    "parts-passed-over": translatable(
+        "The rows are parts of runs that another file has as a whole; they were not booked. Next: import emissions.csv "
+        "of the same folder."
+    ),
+    "default-place": translatable(
+        "The place is the one the program writes when it knows none ({place}); it was booked as unknown. Next: say it "
+        "with --provider and --region."
+    ),
+    "machine-counted-twice": translatable(
+        "{count} runs overlap with another on a like machine: processes that each counted the whole machine. Next: if "
+        "it was the same machine, keep one of them in the file and import it into a fresh book."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),

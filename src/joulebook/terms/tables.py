@@ -6,6 +6,8 @@ from types import MappingProxyType
 
 from joulebook.errors import UnknownName
 from joulebook.terms.columns import METRICS
+from joulebook.terms.energy import ENERGY_COLUMNS
+from joulebook.terms.statement import STATEMENT_COLUMNS
 from joulebook.terms.usage import USAGE_COLUMNS
 
 
@@ -30,27 +32,15 @@ _TABLES = (
     Table("usage", USAGE_COLUMNS, "usage_key", "A use as the supplier counts it."),
     Table(
         "energy",
-        (
-            "energy_key",
-            "run",
-            "started_at",
-            "ended_at",
-            "host",
-            "component",
-            "team",
-            "project",
-            "provider",
-            "region",
-            "it_energy_kwh",
-            "it_energy_low_kwh",
-            "it_energy_high_kwh",
-            "tier",
-            "boundary",
-            "method",
-            "factor_ids",
-        ),
+        ENERGY_COLUMNS,
         "energy_key",
         "Metered or modelled energy of one component of one run.",
+    ),
+    Table(
+        "statement",
+        STATEMENT_COLUMNS,
+        "statement_key",
+        "What somebody else states of the same use; kept beside our figures and never added to them.",
     ),
     Table(
         "posting",

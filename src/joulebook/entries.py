@@ -1,0 +1,103 @@
+"""What an import brings beside usage: other meters' energy and others' statements, into their tables.
+
+A reading that went on after it was booked (a run that was still running, a record that is written over) is booked by
+what it grew: the same ``reading_key``, and more energy. Nothing is booked twice, and nothing is lost.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import narwhals as nw
+
+from joulebook.estimate.meters import rated
+from joulebook.factors.edition import Edition
+from joulebook.ingest.imported import Imported, refused_rows, sifted
+from joulebook.ingest.reader import Entry
+from joulebook.terms.energy import Energy
+from joulebook.terms.finding import Finding
+from joulebook.terms.tables import table
+from joulebook.terms.usage import usage_key
+
+TOLERANCE = 1e-6
+"""Part of a reading by which it must have grown to be booked again; less is rounding."""
+
+
+class Shelves(Protocol):
+    """The part of the store that takes rows."""
+
+    def append_rows(
+        self, table: str, rows: Iterable[Mapping[str, object]], *, unique: str | None, info: Mapping[str, str]
+    ) -> Any:  # noqa: ANN401  (what the store's own class offers: added, already, refused, findings)
+        """Append rows whose key is new."""
+        ...
+
+    def rows(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+        """The rows of a table."""
+        ...
+
+    def table(self, name: str) -> nw.LazyFrame:
+        """A table by name."""
+        ...
+
+
+def take(
+    store: Shelves,
+    edition: Edition,
+    read: Callable[[], Iterator[Entry | Finding]],
+    tables: Sequence[str],
+    source: str,
+) -> Imported:
+    """Book the rows of a file that are new, table by table; the file is read once for each table.
+
+    Args:
+        store: the book's tables.
+        edition: factors, for the accuracy of meters.
+        read: reads the file from its beginning.
+        tables: which tables its rows go into.
+        source: who gave the rows.
+    """
+    findings: list[Finding] = []
+    added = already = refused = 0
+    for number, name in enumerate(tables):
+        rows = _of(name, sifted(read(), findings if number == 0 else []))
+        if name == "energy":
+            rows = _grown(store, (rated(cast("Energy", row), edition) for row in rows))
+        took = store.append_rows(name, rows, unique=table(name).unique, info={"import": source})
+        added, already, refused = added + took.added, already + took.already, refused + took.refused
+        findings.extend(took.findings)
+    return Imported(added, already, refused + refused_rows(findings), tuple(findings))
+
+
+def _of(name: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:
+    unique = table(name).unique
+    for row in rows:
+        if unique in row:
+            yield cast("Mapping[str, object]", row)
+
+
+def _grown(store: Shelves, rows: Iterable[Energy]) -> Iterator[Mapping[str, object]]:
+    """The rows; of those that are booked already only what they grew."""
+    booked: dict[str, float] | None = None
+    for row in rows:
+        if booked is None:
+            booked = _booked(store, row["source"])
+        before = booked.get(row["reading_key"], 0.0)
+        now = row["it_energy_kwh"]
+        if before == 0 or now <= before * (1 + TOLERANCE):
+            yield row
+            continue
+        part = (now - before) / now
+        yield {
+            **row,
+            "energy_key": usage_key([row["energy_key"], f"{before:.9e}"]),
+            "it_energy_kwh": now - before,
+            "it_energy_low_kwh": row["it_energy_low_kwh"] * part,
+            "it_energy_high_kwh": row["it_energy_high_kwh"] * part,
+        }
+
+
+def _booked(store: Shelves, source: str) -> dict[str, float]:
+    """Energy of every reading of a source that is in the book [kWh]."""
+    frame = store.table("energy").filter(nw.col("source") == source)
+    sums = frame.group_by("reading_key").agg(nw.col("it_energy_kwh").sum())
+    return {row["reading_key"]: row["it_energy_kwh"] for row in store.rows(sums)}

@@ -1,0 +1,66 @@
+"""Recordings of other meters, clusters and statements, with what each must give."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from joulebook.ingest.reader import ReadOptions
+
+FOLDER = Path(__file__).parent / "recordings" / "meters"
+
+
+@dataclass(frozen=True)
+class Metered:
+    """One file and what it must give.
+
+    Attributes:
+        reader: name of the reader.
+        file: file under ``recordings/meters``.
+        energy: "component method tier" -> kWh as the meter wrote it.
+        warnings: rules of the findings that refuse nothing.
+        statements: figure -> sum over the statements.
+        options: further options of the read.
+        is_detected: whether the format is recognised without being named.
+    """
+
+    reader: str
+    file: str
+    energy: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    statements: dict[str, float] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    is_detected: bool = True
+
+    def read_options(self) -> ReadOptions:
+        """Options for this file."""
+        return ReadOptions(file=self.file, **self.options)
+
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return (FOLDER / self.file).read_bytes()
+
+
+METERED = (
+    Metered(
+        "codecarbon",
+        "codecarbon.csv",
+        {
+            "gpu nvml.codecarbon measured": 0.3 + 1.2 / 1.2,
+            "gpu powermetrics.codecarbon measured": 1e-05,
+            "cpu codecarbon-cpu-tdp estimated": 0.1125,
+            "cpu codecarbon-cpu-default assumed": 0.011805556,
+            "cpu codecarbon-cpu-unclear estimated": 0.24 / 1.2,
+            "cpu powermetrics.codecarbon measured": 2.4e-05,
+            "memory codecarbon-ram-size assumed": 0.012 + 0.104166667 + 0.0002,
+            "memory codecarbon-ram-modules assumed": 0.06 / 1.2,
+        },
+        ("default-place", "no-timezone"),
+        {"stated_energy_kwh": 0.4245 + 0.115972222 + 1.5 + 0.000234, "stated_co2e_location_g": 172.2 + 0.107 + 900.001},
+    ),
+    Metered(
+        "codecarbon",
+        "codecarbon-v1.csv",
+        {"node codecarbon-total estimated": 0.25},
+        ("no-timezone",),
+        {"stated_energy_kwh": 0.25, "stated_co2e_location_g": 50},
+    ),
+)

@@ -1,0 +1,112 @@
+"""One protocol for the records of other meters, clusters and statements, over their recordings."""
+
+import io
+import re
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from metered import METERED
+from test_fuzz import mutated, mutations
+
+from joulebook.errors import JoulebookError
+from joulebook.ingest.reader import detect, reader, tables_of
+from joulebook.terms.boundary import Boundary
+from joulebook.terms.finding import RULES, Finding
+from joulebook.terms.statement import STATED
+from joulebook.terms.tables import TABLES
+from joulebook.terms.tier import Tier
+
+every_recording = pytest.mark.parametrize("recording", METERED, ids=lambda one: one.file)
+
+
+def read(recording, content=None):
+    """Everything a reader makes of a recording."""
+    stream = io.BytesIO(recording.content() if content is None else content)
+    return list(reader(recording.reader).parse(stream, recording.read_options()))
+
+
+def check(found):
+    """What must hold for everything that a reader gives: columns of the table, finite figures, an aware span."""
+    for row in found:
+        if isinstance(row, Finding):
+            assert row.rule in RULES
+            assert row.message
+            continue
+        kind = "energy" if "energy_key" in row else "statement"
+        assert set(row) <= set(TABLES[kind].columns)
+        assert re.fullmatch("[0-9a-f]{32}", row[TABLES[kind].unique])
+        if kind == "energy":
+            assert row["started_at"].utcoffset().total_seconds() == 0
+            assert row["started_at"] <= row["ended_at"]
+            assert 0 < row["it_energy_low_kwh"] <= row["it_energy_kwh"] <= row["it_energy_high_kwh"] < float("inf")
+            assert row["tier"] in set(Tier)
+            assert row["boundary"] in set(Boundary)
+        else:
+            assert row["period_start"] <= row["period_end"]
+            assert all(row[name] >= 0 for name in STATED if name in row)
+
+
+@every_recording
+def test_golden_totals(recording):
+    """Each recording gives exactly its energy by component, method and tier, its statements and its warnings."""
+    found = read(recording)
+    check(found)
+    energy, stated = Counter(), Counter()
+    for row in found:
+        if isinstance(row, Finding):
+            continue
+        if "energy_key" in row:
+            energy[f"{row['component']} {row['method']} {row['tier']}"] += row["it_energy_kwh"]
+        for name in STATED:
+            if name in row:
+                stated[name] += row[name]
+    assert dict(energy) == pytest.approx(recording.energy)
+    assert dict(stated) == pytest.approx(recording.statements)
+    findings = [row for row in found if isinstance(row, Finding)]
+    assert [row for row in findings if row.is_error] == []
+    assert tuple(row.rule for row in findings) == recording.warnings
+
+
+@every_recording
+def test_reading_again_gives_the_same_rows(recording):
+    """A copy of a file gives the same rows with the same keys, and no key twice."""
+    found = read(recording)
+    assert read(recording) == found
+    keys = [row.get("energy_key") or row.get("statement_key") for row in found if not isinstance(row, Finding)]
+    assert len(set(keys)) == len(keys)
+
+
+@every_recording
+def test_detected_first(recording, tmp_path):
+    """The format of a recording is the surest guess, with a reason in words, and it says which tables it fills."""
+    path = tmp_path / recording.file
+    path.write_bytes(recording.content())
+    if recording.is_detected:
+        found = detect(path)
+        assert found[0].name == recording.reader
+        assert found[0].certainty > 0.5
+        assert found[0].signs
+    assert set(tables_of(recording.reader)) <= {"usage", "energy", "statement"}
+
+
+@every_recording
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(steps=mutations)
+def test_damage(recording, steps):
+    """Whatever is done to a file, what comes out of it is well-formed, or one clear error."""
+    with suppress(JoulebookError):
+        check(read(recording, mutated(recording.content(), steps)))
+
+
+@every_recording
+def test_bytes_of_other_systems(recording):
+    """Line ends of Windows and a byte order mark change nothing."""
+    content = recording.content()
+    if b"\x00" in content[:200]:
+        return
+    windows = b"\xef\xbb\xbf" + content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    assert [row for row in read(recording, windows) if not isinstance(row, Finding)] == [
+        row for row in read(recording) if not isinstance(row, Finding)
+    ]

@@ -1,0 +1,54 @@
+"""Other meters' records in the book: their energy with its range, and what they state beside it."""
+
+from pathlib import Path
+
+import pytest
+
+from joulebook.book import Book
+from joulebook.ingest.reader import ReadOptions
+
+RECORDINGS = Path(__file__).parent / "ingest" / "recordings" / "meters"
+
+
+def energy_of(book):
+    """Energy by run and component [kWh]."""
+    found = {}
+    for row in book.store.rows(book.store.table("energy")):
+        key = (row["run"], row["component"])
+        found[key] = found.get(key, 0) + row["it_energy_kwh"]
+    return found
+
+
+def test_energy_and_statements_are_kept_apart(tmp_path):
+    """A run's energy goes into the energy table with its meter's accuracy, its carbon into the statements only."""
+    book = Book(tmp_path / "book")
+    result = book.import_file("codecarbon", RECORDINGS / "codecarbon.csv", ReadOptions())
+    assert (result.added, result.already, result.refused) == (15, 0, 0)
+    rows = {(row["run"], row["component"]): row for row in book.store.rows(book.store.table("energy"))}
+    gpu, cpu = rows["run-a", "gpu"], rows["run-a", "cpu"]
+    assert gpu["it_energy_low_kwh"] / gpu["it_energy_kwh"] == pytest.approx(0.95)
+    assert cpu["it_energy_high_kwh"] / cpu["it_energy_kwh"] == pytest.approx(2.0)
+    assert (gpu["tier"], cpu["tier"]) == ("measured", "estimated")
+    assert all(row["factor_ids"] for row in rows.values())
+    statements = book.store.rows(book.store.table("statement"))
+    assert sum(row["stated_co2e_location_g"] for row in statements) == pytest.approx(1072.308)
+
+
+def test_the_same_file_twice_books_nothing(tmp_path):
+    """Importing a file again, or a copy of it, adds nothing."""
+    book = Book(tmp_path / "book")
+    book.import_file("codecarbon", RECORDINGS / "codecarbon.csv", ReadOptions())
+    result = book.import_file("codecarbon", RECORDINGS / "codecarbon.csv", ReadOptions(file="copy"))
+    assert (result.added, result.already) == (0, 15)
+
+
+def test_a_run_that_went_on_is_booked_by_what_it_grew(tmp_path):
+    """A row that was written over with more energy adds the difference, once; the whole is the later figure."""
+    header, half, whole = (RECORDINGS / "codecarbon.csv").read_text(encoding="utf-8").splitlines()[:3]
+    path = tmp_path / "emissions.csv"
+    book = Book(tmp_path / "book")
+    for row in (half, whole.replace(",3600.0,", ",3600.4,"), whole.replace(",3600.0,", ",3600.4,")):
+        path.write_text(f"{header}\n{row}\n", encoding="utf-8")
+        book.import_file("codecarbon", path, ReadOptions())
+    assert energy_of(book)["run-a", "gpu"] == pytest.approx(0.3)
+    assert energy_of(book)["run-a", "cpu"] == pytest.approx(0.1125)
