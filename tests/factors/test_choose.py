@@ -156,7 +156,7 @@ def test_model_names() -> None:
 @pytest.mark.parametrize(
     ("provider", "name", "model"),
     [
-        ("deepseek", "deepseek-chat", "deepseek/deepseek-v3"),
+        ("deepseek", "deepseek-chat", "deepseek/deepseek-v4-flash"),
         ("aws.bedrock", "us.meta.llama3-1-70b-instruct-v1:0", "meta/meta-llama-3.1-70b-instruct"),
         ("aws.bedrock", "meta.llama4-scout-17b-instruct-v1:0", "meta/llama-4-scout-17b-16e-instruct"),
         ("azure.ai.openai", "gpt-35-turbo", "openai/gpt-3.5-turbo"),

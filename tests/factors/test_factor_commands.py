@@ -168,7 +168,7 @@ def test_diff_shows_the_effect_on_the_sample_day(capsys: pytest.CaptureFixture[s
     korea.write_text(text.replace("value: 417.3, low: 404.781, high: 429.819", "value: 834.6, low: 800, high: 870"))
     _code, out, _err = run(capsys, "factors", "diff", str(tmp_path), "now", "--sample", "--json")
     was, now = json.loads(out)["sample"]
-    assert was["facility_energy_kwh"] == now["facility_energy_kwh"]
+    assert was["facility_energy_kwh"] == pytest.approx(now["facility_energy_kwh"], rel=1e-12)
     assert was["co2e_operational_location_g"][1] > now["co2e_operational_location_g"][1] * 1.05
 
 

@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 
+from joulebook.factors.spelling import spelling, undated
 from joulebook.terms.range import Range
 
 ID_DIGITS = 12
@@ -241,6 +242,15 @@ class Edition:
             if slash:
                 index.setdefault(bare, {})[subject] = None
         return {bare: tuple(subjects) for bare, subjects in index.items()}
+
+    @cached_property
+    def by_spelling(self) -> Mapping[str, tuple[str, ...]]:
+        """Spelling of a model's name -> subjects; of a dated name, the spelling without its date leads to it too."""
+        index: dict[str, dict[str, None]] = {}
+        for name, subjects in self.by_bare_name.items():
+            for key in dict.fromkeys((spelling(name), undated(spelling(name)))):
+                index.setdefault(key, {}).update(dict.fromkeys(subjects))
+        return {key: tuple(subjects) for key, subjects in index.items()}
 
     @cached_property
     def subjects(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from joulebook.errors import translatable
 from joulebook.factors.edition import UNKNOWN, Edition, Factor, Link, latest_known
 from joulebook.factors.place import provider_subject
+from joulebook.factors.spelling import bare, shorter, size, spelling
 from joulebook.terms.range import Range
 from joulebook.terms.tier import Tier
 
@@ -17,18 +18,17 @@ NAMED = translatable("named exactly")
 ALIAS = translatable("alias on that day")
 AMBIGUOUS = translatable("alias with several meanings: union of ranges")
 OTHER_DAY = translatable("alias on another day")
+SPELT = translatable("named in another spelling")
+SHORTENED = translatable("named apart from its form or date")
+SIZED = translatable("not in the registry: size read from the name")
 NOT_GIVEN = translatable("model not given: range over the registry")
 NOT_KNOWN = translatable("model not in the registry: range over the registry")
-REASONS = (NAMED, ALIAS, AMBIGUOUS, OTHER_DAY, NOT_GIVEN, NOT_KNOWN)
+REASONS = (NAMED, ALIAS, AMBIGUOUS, OTHER_DAY, SPELT, SHORTENED, SIZED, NOT_GIVEN, NOT_KNOWN)
 
 HINT_GIVE_MODEL = translatable("Name the model with --model.")
 HINT_UNKNOWN_MODEL = translatable("Nearest known models: {nearest}. Map the name, or add the model as a factor file.")
 
-ROUTE = re.compile(r"^(?:[a-z]{2,6}\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek|openai|qwen|google)\.")
-"""Prefix of a name on Amazon Bedrock: an inference profile (``us.``, ``apac.``) and the developer."""
-
-REVISION = re.compile(r"(?:-v\d+:\d+(?::\w+)?|:\d+|:free|:beta|:thinking|:latest)$")
-"""Suffix of a name that marks a revision or price of the same model."""
+HINT_MAP_NAME = translatable("Name the model it was made from, or add it as a factor file with its parameters.")
 
 LLAMA = re.compile(r"^llama(\d)-(?:(\d)-)?")
 """Resellers write ``llama3-1-70b-instruct`` for ``llama-3.1-70b-instruct``."""
@@ -79,8 +79,9 @@ def resolve_model(edition: Edition, provider: str | None, model: str | None, at:
     """What the registry says about a model that was used on a day.
 
     A name is looked up as the provider's (``openai/gpt-4o``), then as written (``mistral/mistral-large-2411``), then
-    without the prefix and suffix of a reseller. An alias resolves by the day of use; where it has several meanings, the
-    ranges are united. What is not found is ``unknown`` with the range over the registry.
+    without the prefix and suffix of a reseller, then in other spellings, then without its form or date. An alias
+    resolves by the day of use; where it has several meanings, the ranges are united. Of a name that is not found, its
+    stated size counts (``my-tuned-70b``); else it is ``unknown`` with the range over the registry.
 
     Args:
         edition: the factors and links.
@@ -94,6 +95,9 @@ def resolve_model(edition: Edition, provider: str | None, model: str | None, at:
         found, reason = _follow(edition, name, at)
         if found:
             return _facts(edition, found, at, reason)
+    found, reason = _respelt(edition, model, at)
+    if found:
+        return _facts(edition, found, at, reason, HINT_MAP_NAME if reason == SIZED else None)
     known = {row.subject for row in edition.factors_for("parameters_total_billion")}
     near = get_close_matches(model.lower(), known | {name.partition("/")[2] for name in known}, n=3, cutoff=0.5)
     return _facts(edition, (UNKNOWN,), at, NOT_KNOWN, HINT_UNKNOWN_MODEL, ", ".join(near) or "-")
@@ -102,10 +106,26 @@ def resolve_model(edition: Edition, provider: str | None, model: str | None, at:
 def _spellings(edition: Edition, provider: str | None, model: str, at: date) -> Iterable[str]:
     host = provider_subject(edition, provider, at)
     written = model.strip().lower()
-    plain = REVISION.sub("", ROUTE.sub("", written.rsplit("/", 1)[-1])).replace("@", "-")
+    plain = bare(written)
     dotted = LLAMA.sub(lambda found: f"llama-{found[1]}.{found[2]}-" if found[2] else f"llama-{found[1]}-", plain)
     names = [f"{host}/{written}", written, f"{host}/{plain}", plain, dotted]
     return dict.fromkeys(names)
+
+
+def _respelt(edition: Edition, model: str, at: date) -> tuple[tuple[str, ...], str]:
+    """The subjects a name stands for in another spelling, without its ending, or by its size alone; and which."""
+    key = spelling(model)
+    for name, reason in ((key, SPELT), *((cut, SHORTENED) for cut in shorter(key))):
+        found = tuple(
+            dict.fromkeys(
+                end for subject in edition.by_spelling.get(name, ()) for end in _follow(edition, subject, at)[0]
+            )
+        )
+        if found:
+            return found, AMBIGUOUS if len(found) > 1 else reason
+    stated = size(model)
+    subject = f"size/{stated}"
+    return ((subject,), SIZED) if stated and edition.rows_of(subject) else ((), NOT_KNOWN)
 
 
 def _follow(edition: Edition, name: str, at: date) -> tuple[tuple[str, ...], str]:
