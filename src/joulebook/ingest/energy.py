@@ -1,8 +1,9 @@
 """From what another meter recorded to a checked, keyed row of energy: the only place where such rows are made."""
 
+import io
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import cast
+from typing import BinaryIO, cast
 
 from joulebook.ingest.cells import CellFaultError, amount, hashable, instant, key_text, text, zone_named
 from joulebook.ingest.providers import provider_name
@@ -127,3 +128,13 @@ class EnergyMaker:
         told = text(cell) if cell not in (None, "") else None
         told = told or self.options.constants.get(name)
         return provider_name(told) if name == "provider" else told
+
+
+LOOK_AHEAD = 256
+
+
+def opened(stream: BinaryIO) -> tuple[BinaryIO, bool]:
+    """The stream, able to look ahead, and whether it is JSON: for formats that come as JSON and as a table."""
+    ahead = stream if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
+    head = cast("io.BufferedReader", ahead).peek(LOOK_AHEAD)
+    return cast("BinaryIO", ahead), head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")

@@ -57,6 +57,12 @@ READERS: Mapping[str, str] = MappingProxyType(
         "aws-cur": "joulebook.ingest.bills:AwsCur",
         "prometheus": "joulebook.ingest.prometheus:Prometheus",
         "codecarbon": "joulebook.ingest.meters.codecarbon:CodeCarbon",
+        "zeus": "joulebook.ingest.meters.zeus:Zeus",
+        "carbontracker": "joulebook.ingest.meters.carbontracker:CarbonTracker",
+        "eco2ai": "joulebook.ingest.meters.eco2ai:Eco2Ai",
+        "alumet": "joulebook.ingest.meters.alumet:Alumet",
+        "mlflow-system": "joulebook.ingest.meters.power_series:MlflowSystem",
+        "wandb-system": "joulebook.ingest.meters.power_series:WandbSystem",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

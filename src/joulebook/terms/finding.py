@@ -71,6 +71,23 @@ RULES: dict[str, str] = {
         "{count} runs overlap with another on a like machine: processes that each counted the whole machine. Next: if "
         "it was the same machine, keep one of them in the file and import it into a fresh book."
     ),
+    "part-unread": translatable(
+        "{component} was not read all the time; its energy is a lower bound. Next: see whether the meter could read it."
+    ),
+    "windows-inside": translatable(
+        "{count} windows lie inside others and were not booked again. Next: nothing to do; each joule counts once."
+    ),
+    "only-with-pue": translatable(
+        "The figures of this file contain the tool's own PUE; they were kept as its statement, not as energy. Next: "
+        "import the log beside it, whose name ends in carbontracker.log."
+    ),
+    "too-few-samples": translatable(
+        "{column} has fewer than two samples, so its energy is unknown. Next: export the whole series."
+    ),
+    "power-gaps": translatable(
+        "{count} gaps of together {seconds} s in the power series were filled; the range holds what is not known of "
+        "them. Next: export without thinning out, if that can be."
+    ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),
