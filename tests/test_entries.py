@@ -52,3 +52,18 @@ def test_a_run_that_went_on_is_booked_by_what_it_grew(tmp_path):
         book.import_file("codecarbon", path, ReadOptions())
     assert energy_of(book)["run-a", "gpu"] == pytest.approx(0.3)
     assert energy_of(book)["run-a", "cpu"] == pytest.approx(0.1125)
+
+
+def test_other_meters_energy_is_in_the_report(tmp_path):
+    """What another meter recorded is posted as measured energy, by run, with its range; the book replays."""
+    book = Book(tmp_path / "book")
+    book.import_file("codecarbon", RECORDINGS / "codecarbon.csv", ReadOptions())
+    booked = energy_of(book)
+    whole = book.report(())[0]
+    assert whole.amounts["it_energy_kwh"].range.mid == pytest.approx(sum(booked.values()))
+    assert whole.amounts["it_energy_kwh"].range.low < whole.amounts["it_energy_kwh"].range.mid
+    assert {line.keys["source"] for line in book.report(("source",))} == {"codecarbon"}
+    runs = {line.keys["run"]: line.amounts["it_energy_kwh"].range.mid for line in book.report(("run",))}
+    assert runs["run-a"] == pytest.approx(sum(kwh for (run, _part), kwh in booked.items() if run == "run-a"))
+    assert book.booked_runs() == set()
+    assert list(book.audit()) == []

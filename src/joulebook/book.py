@@ -1,46 +1,38 @@
 """A Book: store + factor edition + ledger; the whole way of the data on one screen.
 
-usage (others' records) -> price (factors chosen once, joined by equality) -> grains -> cube -> postings -> balance.
+usage (others' records), energy (our meters) -> price (factors chosen once) -> grains -> postings -> balance.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account import pricing
-from joulebook.account.resolve import Resolver
 from joulebook.entries import take
 from joulebook.errors import NothingThere, StoreConflict
-from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
 from joulebook.ingest.reader import USAGE_ONLY, ReadOptions, read_path, tables_of
 from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
-from joulebook.ledger.kept import Kept
-from joulebook.ledger.posting import by_span, postings, reversals
+from joulebook.ledger.posting import by_span, of_runs, of_usage, reversals
+from joulebook.priced import PRICED_TABLES, Priced, Rows, Span
 from joulebook.store.store import Store
 from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
-    import narwhals as nw
-
-    from joulebook.factors.edition import Edition
     from joulebook.ingest.reader import Entry
 
 BULK = "parquet"
 """The format that the engine reads by itself, many millions of rows at a time."""
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class Book(Kept):
+class Book(Priced):
     """An account book in a folder.
 
     Args:
@@ -64,11 +56,6 @@ class Book(Kept):
         self.factor_folders = tuple(factor_folders)
         self.store = self.shelf = Store(self.path, memory_limit=memory_limit)
         self.known = {}
-
-    @cached_property
-    def edition(self) -> "Edition":
-        """The factors in use."""
-        return read_edition(*self.factor_folders)
 
     @property
     def policy(self) -> str:
@@ -107,11 +94,12 @@ class Book(Kept):
         """Price and post what is not posted yet; returns how many postings were added."""
         while True:
             through, version = self._posted_through()
-            newest = self.store.version("usage")
-            if newest <= through:
+            newest = {name: self.store.version(name) for name in PRICED_TABLES}
+            if all(newest[name] <= through[name] for name in PRICED_TABLES):
                 return 0
             try:
-                return self._say(self._priced((through, newest), cause, self.policy), newest, cause, version)
+                spans = {name: (through[name], newest[name]) for name in PRICED_TABLES}
+                return self._say(self._priced(spans, cause, self.policy), newest, cause, version)
             except StoreConflict:
                 continue  # another process posted first; look again at what is left
 
@@ -121,7 +109,8 @@ class Book(Kept):
         through, version = self._posted_through()
         taken_back = reversals(standing, cause=cause, posted_at=self.clock())
         policy = self.asked_policy or self.policy
-        self._say([*taken_back, *self._priced((-1, through), cause, policy)], through, cause, version)
+        spans = {name: (-1, through[name]) for name in PRICED_TABLES}
+        self._say([*taken_back, *self._priced(spans, cause, policy)], through, cause, version)
         return len(standing)
 
     def report(
@@ -133,16 +122,16 @@ class Book(Kept):
         return balance.lines(groups, by, self.resolution_of)
 
     def explain(self, metric: str, target: str) -> explanation.Explanation | None:
-        """Why a metric is what it is: of all, of ``team=search``, of one posting, or of one record."""
+        """Why a metric is what it is: of all, of ``team=search``, of one run, of one posting, or of one record."""
         self._ready()
         standing = self.standing_postings()
         chosen = selection.selected(target, standing)
-        spans = by_span(chosen or standing)
+        spans = by_span(of_usage(chosen or standing))
         if chosen:
-            frames = [pricing.only(self._priced_again(span, rows), rows) for span, rows in spans]
+            frames = [pricing.only(self.usage_again(span, rows), rows) for span, rows in spans]
         else:
             keys = selection.keys_of(target, {row["source"] for row in standing})
-            frames = [pricing.keyed_by(self._priced_again(span, rows), keys) for span, rows in spans]
+            frames = [pricing.keyed_by(self.usage_again(span, rows), keys) for span, rows in spans]
             groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
             chosen = [explanation.as_posting(group, self.resolution_of) for group in groups]
         if not chosen:
@@ -162,40 +151,28 @@ class Book(Kept):
         yield from audit.forged(rows)
         yield from audit.unresolved(rows, self.resolutions())
         yield from audit.unpaired(rows)
-        for span, members in by_span(row for row in rows if row["reverses"] is None):
-            cube = pricing.cube(pricing.in_grains(self._priced_again(span, members)))
+        said = [row for row in rows if row["reverses"] is None]
+        for span, members in by_span(of_usage(said)):
+            cube = pricing.cube(pricing.in_grains(self.usage_again(span, members)))
             yield from audit.replayed(members, self.store.rows(cube))
+        for span, members in by_span(of_runs(said)):
+            yield from audit.replayed(members, self.runs_again(span, members))
 
     def _ready(self) -> None:
         """Post what is new, and refuse a policy that the book does not stand under."""
         self.post()
         balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
 
-    def _say(self, rows: Iterable[Mapping[str, Any]], through: int, cause: str, version: int) -> int:
-        info = {"usage_version": str(through), "cause": cause}
+    def _priced(self, spans: Mapping[str, Span], cause: str, policy: str) -> list[dict[str, Any]]:
+        price = {"usage": self.price_usage, "energy": self.price_runs}
+        return [row for name, span in spans.items() if span[0] < span[1] for row in price[name](span, cause, policy)]
+
+    def _say(self, rows: Iterable[Mapping[str, Any]], through: Mapping[str, int], cause: str, version: int) -> int:
+        info = {"cause": cause} | {f"{name}_version": str(newest) for name, newest in through.items()}
         return self.store.append_rows("posting", rows, unique="posting_id", info=info, expected=version).added
 
-    def _priced(self, span: tuple[int, int], cause: str, policy: str) -> list[dict[str, Any]]:
-        """Postings of the usage of one span, and the resolutions they stand on booked before them."""
-        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
-        resolver = Resolver(self.edition, policy)
-        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
-        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
-        rows = pricing.joined(self.store, usage, models, places)
-        groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
-        kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
-        self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
-        tiers = {i: r.tier for i, r in resolver.resolutions.items()}
-        terms = {"edition": self.edition.edition_id, "policy": policy, "cause": cause}
-        return list(postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span))
-
-    def _priced_again(self, span: tuple[int, int], members: Rows) -> "nw.LazyFrame":
-        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
-        kept = self.resolutions()
-        models, places = audit.model_rows(members, kept), audit.place_rows(members, kept)
-        return pricing.joined(self.store, usage, models, places)
-
-    def _posted_through(self) -> tuple[int, int]:
-        """The last version of usage that is posted, and the version of the posting table that says so."""
+    def _posted_through(self) -> tuple[dict[str, int], int]:
+        """The last version of each table that is posted, and the version of the posting table that says so."""
         history = self.store.history("posting")
-        return (int(history[-1].info["usage_version"]), history[-1].version) if history else (-1, -1)
+        info, version = (history[-1].info, history[-1].version) if history else ({}, -1)
+        return {name: int(info.get(f"{name}_version", -1)) for name in PRICED_TABLES}, version

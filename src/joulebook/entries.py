@@ -9,6 +9,8 @@ from typing import Any, Protocol, cast
 
 import narwhals as nw
 
+from joulebook.account.measured import reading_resolution
+from joulebook.account.resolution import Resolution
 from joulebook.estimate.meters import rated
 from joulebook.factors.edition import Edition
 from joulebook.ingest.imported import Imported, refused_rows, sifted
@@ -57,14 +59,17 @@ def take(
         source: who gave the rows.
     """
     findings: list[Finding] = []
+    resolutions: dict[str, Resolution] = {}
     added = already = refused = 0
     for number, name in enumerate(tables):
         rows = _of(name, sifted(read(), findings if number == 0 else []))
         if name == "energy":
-            rows = _grown(store, (rated(cast("Energy", row), edition) for row in rows))
+            rows = _grown(store, _resolved((cast("Energy", row) for row in rows), edition, resolutions))
         took = store.append_rows(name, rows, unique=table(name).unique, info={"import": source})
         added, already, refused = added + took.added, already + took.already, refused + took.refused
         findings.extend(took.findings)
+    kept = ({"resolution_id": key, "resolution_json": one.to_json()} for key, one in resolutions.items())
+    store.append_rows("resolution", kept, unique="resolution_id", info={"import": source})
     return Imported(added, already, refused + refused_rows(findings), tuple(findings))
 
 
@@ -73,6 +78,16 @@ def _of(name: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:
     for row in rows:
         if unique in row:
             yield cast("Mapping[str, object]", row)
+
+
+def _resolved(rows: Iterable[Energy], edition: Edition, resolutions: dict[str, Resolution]) -> Iterator[Energy]:
+    """The rows with their meters' accuracy; the factors behind them go into ``resolutions``."""
+    for row in rows:
+        known, accuracy = rated(row, edition)
+        resolution = reading_resolution(known, accuracy)
+        key = resolution.resolution_id
+        resolutions[key] = resolution
+        yield {**known, "resolution_id": key}
 
 
 def _grown(store: Shelves, rows: Iterable[Energy]) -> Iterator[Mapping[str, object]]:

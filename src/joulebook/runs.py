@@ -3,49 +3,33 @@
 The meter knows readings and use, the estimator knows machines, the account knows footprints; this puts them together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
-from joulebook.account.formulas import BY_NAME, inputs_of, leaves_of
-from joulebook.account.interval import Share, Spread, total
-from joulebook.errors import FactorMissing
+from joulebook.account import measured
+from joulebook.account.resolution import Resolution
+from joulebook.account.resolve import Resolver
 from joulebook.estimate.machines import ComponentRow, MachineUse, Reading, component_energy
-from joulebook.factors.choose import Choice, choose, resolve_place
+from joulebook.factors.choose import resolve_place
 from joulebook.factors.edition import Edition
 from joulebook.factors.place import Place
+from joulebook.ledger.balance import VIEWS, Amount, Line, lines
+from joulebook.ledger.posting import postings
+from joulebook.measure.journal import journal_files
 from joulebook.measure.summary import ComponentEnergy, HostSummary, RunSummary, SpanSummary
 from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine
+from joulebook.run_factors import HostRow, host_resolutions, missing_resolution
 from joulebook.terms.range import Range
 from joulebook.terms.tier import Tier
 from joulebook.terms.units import convert
 from joulebook.terms.usage import usage_key
 
-SITE = ("pue_ratio", "wue_l_per_kwh")
-"""Columns that belong to the building; the other columns of a place belong to its grid."""
-
-IT = frozenset({"it_energy_kwh"})
-
-METRICS = (
-    "facility_energy_kwh",
-    "co2e_operational_location_g",
-    "co2e_grid_losses_g",
-    "co2e_upstream_g",
-    "water_onsite_l",
-    "water_offsite_without_hydro_l",
-    "water_offsite_hydro_l",
-)
-"""What is computed from IT energy and place, in this order."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostRow:
-    """Energy of one component of one host."""
-
-    host: HostSummary
-    row: ComponentRow
+INSIDE_NODE = frozenset({"cpu", "memory"})
+"""Components that a figure for the whole server contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +39,39 @@ class RunAccount:
     Attributes:
         summary: what was measured.
         rows: energy by host and component, estimates included.
-        missing: components that no meter reads, with why and what would change it.
+        missing: components that nothing tells, with why and what would change it.
         place: where it ran, as far as known.
-        metrics: metric -> range [unit of the column]; None where a factor is missing altogether.
-        choices: place column -> the factor taken.
+        energy: the same as rows of the energy table, those of missing components without energy.
+        resolutions: id -> factors behind the rows and the place.
+        line: every figure with its range; None where nothing is known of the run.
         tier: the worst tier of the energy.
+        edition: the factors it was made with.
     """
 
     summary: RunSummary
     rows: tuple[HostRow, ...]
     missing: tuple[ComponentEnergy, ...]
     place: Place
-    metrics: Mapping[str, Range | None]
-    choices: Mapping[str, Choice] = field(default_factory=dict)
-    tier: Tier | None = None
+    energy: tuple[Mapping[str, Any], ...]
+    resolutions: Mapping[str, Resolution]
+    line: Line | None
+    tier: Tier | None
+    edition: Edition
+
+    @property
+    def amounts(self) -> Mapping[str, Amount]:
+        """Metric or sum of metrics -> amount; what nothing is known about is absent."""
+        return self.line.amounts if self.line is not None else {}
+
+    @property
+    def metrics(self) -> dict[str, Range | None]:
+        """Metric or sum of metrics -> range [unit of the column]; None is unknown, which is not zero."""
+        return {name: self.amounts[name].range if name in self.amounts else None for name in VIEWS}
 
     @property
     def it_energy_kwh(self) -> Range | None:
         """Energy of the IT equipment, all hosts [kWh]; None where nothing is known."""
-        return self.metrics.get("it_energy_kwh")
+        return self.metrics["it_energy_kwh"]
 
 
 def account_run(
@@ -93,15 +91,57 @@ def account_run(
         policy: which factors may answer.
     """
     at = summary.started_at.date()
-    rows = tuple(
-        HostRow(host, row) for host in summary.hosts for row in component_energy(machine_use(host, at), edition)
+    named = (provider or summary.provider, region or summary.region)
+    by_host = [(host, component_energy(machine_use(host, at), edition)) for host in summary.hosts]
+    rows = tuple(HostRow(host, row) for host, own in by_host for row in own)
+    resolver = Resolver(edition, policy)
+    energy: list[Mapping[str, Any]] = []
+    for host, own in by_host:
+        resolved = host_resolutions(edition, policy, summary.run, host, own, at)
+        resolver.resolutions |= {one.resolution_id: one for one in resolved}
+        for row, resolution in zip(own, resolved, strict=True):
+            energy += _energy_rows(summary, host, named, row, resolution)
+        for component in _missing(host, own):
+            resolution = missing_resolution(component)
+            resolver.resolutions[resolution.resolution_id] = resolution
+            energy += _energy_rows(summary, host, named, component, resolution)
+    return RunAccount(
+        summary=summary,
+        rows=rows,
+        missing=tuple(one for one in summary.components if one.energy_kwh is None),
+        place=resolve_place(edition, *named, at),
+        energy=tuple(energy),
+        resolutions=resolver.resolutions,
+        line=_line(energy, resolver),
+        tier=Tier.worst(*(one.row.tier for one in rows)) if rows else None,
+        edition=edition,
     )
-    missing = tuple(one for one in summary.components if one.energy_kwh is None)
-    place = resolve_place(edition, provider or summary.provider, region or summary.region, at)
-    choices = _choices(edition, place, at, policy)
-    metrics = _metrics(rows, choices)
-    tier = Tier.worst(*(one.row.tier for one in rows)) if rows else None
-    return RunAccount(summary, rows, missing, place, metrics, choices, tier)
+
+
+def _missing(host: HostSummary, rows: Sequence[ComponentRow]) -> list[ComponentEnergy]:
+    """Components of a host that nothing tells, not even a figure for the whole server."""
+    told = {row.component for row in rows}
+    inside = INSIDE_NODE if "node" in told else frozenset()
+    return [one for one in host.components if one.energy_kwh is None and one.component not in told | inside]
+
+
+def _line(energy: Sequence[Mapping[str, Any]], resolver: Resolver) -> Line | None:
+    """The run as one line of a report, by the same way as a book's."""
+    if not any(row["it_energy_kwh"] is not None for row in energy):
+        return None
+    places = resolver.places(measured.place_keys(energy))
+    known = resolver.resolutions
+    found = postings(
+        measured.groups(energy, {name: one.values for name, one in known.items()}, places),
+        edition=resolver.edition.edition_id,
+        policy=resolver.policy,
+        cause="",
+        posted_at=energy[0]["started_at"],
+        tier_of={name: one.tier for name, one in known.items()},
+        usage_span=(-1, -1),
+        method=measured.RUN_METHOD,
+    )
+    return lines(found, (), known.__getitem__)[0]
 
 
 def account_span(span: SpanSummary, machine: Machine | None, at: date, edition: Edition) -> list[ComponentRow]:
@@ -150,87 +190,46 @@ def cpu_subject(machine: Machine | None) -> str | None:
     return "cpu:" + "/".join(str(part) for part in parts if part is not None)
 
 
-def _choices(edition: Edition, place: Place, at: date, policy: str) -> dict[str, Choice]:
-    found: dict[str, Choice] = {}
-    for column in dict.fromkeys(name for metric in METRICS for name in _place_columns(metric)):
-        try:
-            found[column] = choose(edition, column, place.site if column in SITE else place.zone, at, policy)
-        except FactorMissing:
-            continue  # the metrics that need it are None, which is shown as unknown
-    return found
-
-
-def _place_columns(metric: str) -> tuple[str, ...]:
-    """Columns of a place behind a metric."""
-    return tuple(name for name in leaves_of(metric, IT) if name not in IT)
-
-
-def _metrics(rows: Sequence[HostRow], choices: Mapping[str, Choice]) -> dict[str, Range | None]:
-    """Every metric with its range: components share the place's factors, so these do not average out."""
-    if not rows:
-        return dict.fromkeys(("it_energy_kwh", *METRICS))
-    known = {name: choice.factor.value for name, choice in choices.items()}
-    metrics: dict[str, Range | None] = {"it_energy_kwh": _total(rows, [one.row.energy_kwh.mid for one in rows], ())}
-    for metric in METRICS:
-        columns = _place_columns(metric)
-        if all(name in choices for name in columns):
-            amounts = [_amount(metric, {**known, "it_energy_kwh": one.row.energy_kwh.mid}) for one in rows]
-            metrics[metric] = _total(rows, amounts, [choices[name] for name in columns])
-        else:
-            metrics[metric] = None
-    return metrics
-
-
-def _amount(metric: str, known: Mapping[str, float]) -> float:
-    """A metric on plain floats, by the formulas of the account."""
-    if metric in known:
-        return known[metric]
-    formula = BY_NAME[metric]
-    return formula(*(_amount(name, known) for name in inputs_of(formula)))
-
-
-def _total(rows: Sequence[HostRow], amounts: Sequence[float], choices: Sequence[Choice]) -> Range:
-    place = [_spread(choice.factor.factor_id, choice.factor.range) for choice in choices]
-    shares = []
-    for one, amount in zip(rows, amounts, strict=True):
-        ids = "+".join(choice.factor.factor_id for choice in one.row.choices)
-        shares.append(Share(amount, [_spread(f"{one.row.component}:{ids}", one.row.energy_kwh), *place]))
-    return total(shares).range
-
-
-def _spread(name: str, value: Range) -> Spread:
-    return Spread(name, value.sigma_low, value.sigma_high)
-
-
-def energy_rows(account: RunAccount, provider: str | None = None, region: str | None = None) -> list[dict[str, Any]]:
-    """Rows of the energy table; the same run gives the same keys, so that booking twice books once."""
-    summary = account.summary
+def _energy_rows(
+    summary: RunSummary,
+    host: HostSummary,
+    named: tuple[str | None, str | None],
+    row: ComponentRow | ComponentEnergy,
+    resolution: Resolution,
+) -> list[dict[str, Any]]:
+    """One component as rows of the energy table, one per day in UTC, each with its part of the time."""
+    energy = row.energy_kwh
+    is_told = isinstance(row, ComponentRow)
+    read = next((one for one in host.components if one.component == row.component), None)
+    factors = [choice.factor.factor_id for choice in row.choices] if isinstance(row, ComponentRow) else []
     found = []
-    for one in account.rows:
-        started = one.host.started_at
-        low, mid, high = one.row.energy_kwh
+    for start, end, part in measured.days_of(host.started_at, host.duration_s):
+        low, mid, high = energy.scaled(part) if energy is not None else (None, None, None)
+        key = [summary.run, host.host, host.boot_id, row.component, f"{start:%Y-%m-%d}"]
         found.append(
             {
-                "energy_key": usage_key([summary.run, one.host.host, one.host.boot_id, one.row.component]),
+                "energy_key": usage_key(key),
                 "reading_key": None,
-                "source": "run",
+                "source": measured.SOURCE,
                 "run": summary.run,
-                "started_at": started,
-                "ended_at": started.fromtimestamp(started.timestamp() + one.host.duration_s, tz=started.tzinfo),
-                "host": one.host.host,
-                "component": one.row.component,
-                "device": None,
+                "run_name": summary.name,
+                "started_at": start,
+                "ended_at": end,
+                "host": host.host,
+                "component": row.component,
+                "device": ", ".join(dict.fromkeys(read.devices)) or None if read is not None else None,
                 "team": summary.team,
                 "project": summary.project,
-                "provider": provider or summary.provider,
-                "region": region or summary.region,
+                "provider": named[0],
+                "region": named[-1],
                 "it_energy_kwh": mid,
                 "it_energy_low_kwh": low,
                 "it_energy_high_kwh": high,
-                "tier": str(one.row.tier),
-                "boundary": str(one.row.boundary),
-                "method": one.row.method,
-                "factor_ids": ",".join(choice.factor.factor_id for choice in one.row.choices),
+                "tier": str(row.tier) if is_told else None,
+                "boundary": str(row.boundary) if isinstance(row, ComponentRow) else None,
+                "method": row.method or None,
+                "factor_ids": ",".join(factors),
+                "resolution_id": resolution.resolution_id,
             }
         )
     return found
@@ -246,8 +245,23 @@ class EnergyStore(Protocol):
         ...
 
 
-def book_run(store: EnergyStore, account: RunAccount, provider: str | None = None, region: str | None = None) -> None:
-    """Book the energy of a run, once."""
-    rows = energy_rows(account, provider, region)
-    if rows:
-        store.append_rows("energy", rows, unique="energy_key", info={"run": account.summary.run})
+def book_run(store: EnergyStore, account: RunAccount) -> None:
+    """Book the energy of a run, once, and the factors behind it before it."""
+    if not account.energy:
+        return
+    info = {"run": account.summary.run}
+    named = {row["resolution_id"] for row in account.energy}
+    kept = ({"resolution_id": name, "resolution_json": account.resolutions[name].to_json()} for name in sorted(named))
+    store.append_rows("resolution", kept, unique="resolution_id", info=info)
+    store.append_rows("energy", account.energy, unique="energy_key", info=info)
+
+
+def unbooked(folder: Path, booked: Container[str]) -> Iterator[Path]:
+    """Folders of runs that are not in the book yet, whatever became of them.
+
+    Args:
+        folder: folder of the journals.
+        booked: names of the runs that are.
+    """
+    names = dict.fromkeys(path.parent for path in journal_files(folder))
+    yield from (run for run in names if run.name not in booked)

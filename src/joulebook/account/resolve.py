@@ -71,7 +71,7 @@ def resolve_place_factors(edition: Edition, policy: str, provider: str, region: 
         values[column] = choice.factor.value if choice else None
         if choice:
             hint = place.hint if choice.is_unknown and place.hint else choice.hint
-            parts[column] = (_part(choice.factor, choice.chosen_because, hint, is_unknown=choice.is_unknown),)
+            parts[column] = (part_of(choice.factor, choice.chosen_because, hint, is_unknown=choice.is_unknown),)
         if column == "intensity_g_per_kwh":
             is_life_cycle = choice is not None and choice.factor.basis.get("stage") == Stage.LIFE_CYCLE
     shown = f"{provider}:{region}" if region else provider
@@ -108,7 +108,7 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
     for column in BOUNDARY_COLUMNS:
         choice = choose(edition, column, HOST, at, policy)
         values[column] = choice.factor.value
-        parts[column] = (_part(choice.factor, choice.chosen_because, choice.hint),)
+        parts[column] = (part_of(choice.factor, choice.chosen_because, choice.hint),)
     values["embodied_g_per_kwh"], parts["embodied_g_per_kwh"] = _embodied(edition, policy, at)
     names = {"model": facts.model, "chosen_because": facts.chosen_because, "hint": facts.hint}
     return Resolution(model or facts.model, values, parts, names)
@@ -117,11 +117,11 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
 def _driver_parts(name: str, effect: tuple[float, float], choice: Choice | None, facts: ModelFacts) -> tuple[Part, ...]:
     """The factor behind one driver of the estimate: a fact of serving, or a fact of the model."""
     if choice is not None:
-        return (_part(choice.factor, choice.chosen_because, choice.hint, effect=effect),)
+        return (part_of(choice.factor, choice.chosen_because, choice.hint, effect=effect),)
     rows = facts.factors[name]
     spanned = facts.ranges[name]
     return (
-        _part(rows[0], facts.chosen_because, facts.hint, is_unknown=facts.is_unknown, effect=effect, spanned=spanned),
+        part_of(rows[0], facts.chosen_because, facts.hint, is_unknown=facts.is_unknown, effect=effect, spanned=spanned),
     )
 
 
@@ -136,7 +136,7 @@ def _embodied(edition: Edition, policy: str, at: date) -> tuple[float | None, tu
     parts = []
     for name, choice in chosen.items():
         effect = _effect(_embodied_g_per_kwh, mids, name, choice.factor.range, middle)
-        parts.append(_part(choice.factor, choice.chosen_because, choice.hint, effect=effect))
+        parts.append(part_of(choice.factor, choice.chosen_because, choice.hint, effect=effect))
     return middle, tuple(parts)
 
 
@@ -170,7 +170,7 @@ def _choice(edition: Edition, quantity: str, subject: str, at: date, policy: str
         return None
 
 
-def _part(
+def part_of(
     factor: Factor,
     chosen_because: str,
     hint: str | None = None,
@@ -179,6 +179,16 @@ def _part(
     effect: tuple[float, float] | None = None,
     spanned: Range | None = None,
 ) -> Part:
+    """A factor as it was used.
+
+    Args:
+        factor: the row.
+        chosen_because: why this one.
+        hint: what would give a better answer, or None.
+        is_unknown: True where it is the range over all that is possible.
+        effect: what the column it stands behind becomes, as a multiple, at both ends; None where it is the factor.
+        spanned: the range it was used with, where that is not its own.
+    """
     known = spanned or factor.range
     low, high = effect if effect is not None else (None, None)
     return Part(

@@ -1,7 +1,7 @@
 """An amount in everyday things, each with its place, range and source; and a check of what others state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from joulebook.account.equivalence import equivalent_count
 from joulebook.account.ranges import propagate
@@ -81,6 +81,30 @@ def equivalents(edition: Edition, amount: Given, places: Iterable[str] = PLACES)
     return [
         Equivalent(row.subject, row.basis["place"], propagate(equivalent_count, value, row.range), row) for row in rows
     ]
+
+
+LEAST = 0.01
+"""Fewer of a thing than this help nobody to imagine an amount."""
+
+
+def apt_equivalent(edition: Edition, amount: Range, unit: str, country: str | None) -> Equivalent | None:
+    """The one thing that makes an amount easiest to imagine: the count nearest to one, of the country where there is.
+
+    Args:
+        edition: the factors.
+        amount: of CO2e [g], energy [kWh] or water [L].
+        unit: g, kWh or L.
+        country: ISO 3166-1 alpha-3; things of other countries are not taken.
+
+    Returns:
+        the thing and how many; None where the amount is next to nothing or no thing fits.
+    """
+    if not amount.low > 0:
+        return None
+    places = [place for place in PLACES if place in (country, "WORLD")]
+    found = equivalents(edition, replace(read_amount(f"1 {unit}"), value=amount), places)
+    large = [each for each in found if each.count.mid >= LEAST]
+    return min(large, key=lambda each: max(each.count.mid, 1 / each.count.mid), default=None)
 
 
 def check_stated(edition: Edition, amount: Given, stated: float, subject: str) -> Sanity:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from joulebook.errors import UnknownName
 from joulebook.factors.choose import choose
-from joulebook.factors.edition import Edition
+from joulebook.factors.edition import UNKNOWN, Edition
 from joulebook.terms.units import convert
 
 HARDWARE = (
@@ -60,6 +60,17 @@ def find_accelerator(edition: Edition, name: str) -> str:
             return max(fitting, key=lambda subject: _largest(edition, subject))
     short = [subject.partition("/")[-1] for subject in known]
     raise UnknownName(kind="accelerator", name=name, nearest=", ".join(get_close_matches(wanted, short) or short))
+
+
+def find_board(edition: Edition, label: str) -> str:
+    """Subject of a board whose making is known, from the name its driver gives; ``unknown`` where none fits.
+
+    A board fits where its generation (``a100`` of ``nvidia/a100-sxm-80gb``) is a word of the name.
+    """
+    words = set("".join(letter if letter.isalnum() else " " for letter in label.lower()).split())
+    known = {row.subject: row.value for row in edition.factors_for("embodied_g") if "/" in row.subject}
+    fitting = [subject for subject in sorted(known) if subject.partition("/")[-1].partition("-")[0] in words]
+    return fitting[0] if len({known[subject] for subject in fitting}) == 1 else UNKNOWN
 
 
 def hardware_facts(edition: Edition, policy: str, subject: str, at: date) -> dict[str, float]:

@@ -82,6 +82,7 @@ class ComponentRow:
         boundary: node, or gpu for accelerators alone.
         method: how it was read or calculated.
         choices: the factors, with why they were taken.
+        effects: for each factor, what the energy becomes, as a multiple, at the low and the high end of its range.
     """
 
     component: str
@@ -91,6 +92,7 @@ class ComponentRow:
     boundary: Boundary
     method: str
     choices: tuple[Choice, ...]
+    effects: tuple[tuple[float, float], ...]
 
 
 def server_power_w(
@@ -174,6 +176,7 @@ def _metered(component: str, reading: Reading, edition: Edition, at: date) -> Co
         Boundary.GPU if component == "gpu" else Boundary.NODE,
         reading.method,
         (accuracy,),
+        ((error.low / error.mid, error.high / error.mid),),
     )
 
 
@@ -190,22 +193,24 @@ def _server(use: MachineUse, seconds: float, edition: Edition) -> ComponentRow:
         return _kwh(watts, seconds)
 
     ranges = (idle.factor.range, full.factor.range, exponent.factor.range)
+    energy, effects = _spread(energy_kwh, ranges)
     return ComponentRow(
         "node",
-        _spread(energy_kwh, ranges),
+        energy,
         _kwh(use.thread_count * ranges[0].mid, seconds),
         Tier.worst(Tier.ESTIMATED, idle.factor.tier, full.factor.tier, exponent.factor.tier),
         Boundary.NODE,
         METHOD,
         (idle, full, exponent),
+        effects,
     )
 
 
 def _memory(memory_gb: float, seconds: float, at: date, edition: Edition) -> ComponentRow:
     per_gb = choose(edition, "memory_power_w_per_gb", MEMORY, at)
-    low, mid, high = (_kwh(memory_power_w(memory_gb, watts), seconds) for watts in per_gb.factor.range)
+    energy, effects = _spread(lambda watts: _kwh(memory_power_w(memory_gb, watts), seconds), (per_gb.factor.range,))
     tier = Tier.worst(Tier.ESTIMATED, per_gb.factor.tier)
-    return ComponentRow("memory", Range(low, mid, high), mid, tier, Boundary.NODE, METHOD, (per_gb,))
+    return ComponentRow("memory", energy, energy.mid, tier, Boundary.NODE, METHOD, (per_gb,), effects)
 
 
 def _mean_load(use: MachineUse, seconds: float, exponent: float) -> float:
@@ -218,19 +223,20 @@ def _mean_load(use: MachineUse, seconds: float, exponent: float) -> float:
     return sum(parts) / seconds
 
 
-def _spread(function: Callable[..., float], ranges: Sequence[Range]) -> Range:
-    """A result's range from those of its inputs, moved one at a time and added in squares.
+def _spread(function: Callable[..., float], ranges: Sequence[Range]) -> tuple[Range, tuple[tuple[float, float], ...]]:
+    """A result's range from those of its inputs, moved one at a time and added in squares; and what each does.
 
     Source: JCGM 100:2008 (GUM), 5.1.2, with finite differences as in 5.1.3, note 2.
     """
     mids = [one.mid for one in ranges]
     mid = function(*mids)
-    down, up = [], []
+    down, up, effects = [], [], []
     for place, one in enumerate(ranges):
         ends = [function(*mids[:place], end, *mids[place + 1 :]) - mid for end in (one.low, one.high)]
         down.append(min(0, *ends))
         up.append(max(0, *ends))
-    return Range(max(0, mid - math.hypot(*down)), mid, mid + math.hypot(*up))
+        effects.append(((mid + down[-1]) / mid, (mid + up[-1]) / mid) if mid else (1, 1))
+    return Range(max(0, mid - math.hypot(*down)), mid, mid + math.hypot(*up)), tuple(effects)
 
 
 def _kwh(watts: float, seconds: float) -> float:

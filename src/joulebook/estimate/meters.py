@@ -5,8 +5,8 @@ from joulebook.factors.edition import UNKNOWN, Edition
 from joulebook.terms.energy import Energy
 
 
-def rated(row: Energy, edition: Edition) -> Energy:
-    """A reading with its meter's accuracy: true energy = read energy x error ratio.
+def rated(row: Energy, edition: Edition) -> tuple[Energy, Choice]:
+    """A reading with its meter's accuracy, and the factor behind it: true energy = read energy x error ratio.
 
     Args:
         row: as a reader gives it; the word before the first dot of its method names the meter.
@@ -24,7 +24,7 @@ def rated(row: Energy, edition: Edition) -> Energy:
         "it_energy_high_kwh": row.get("it_energy_high_kwh", row["it_energy_kwh"]) * error.high,
         "factor_ids": accuracy.factor.factor_id,
     }
-    return rated_row
+    return rated_row, accuracy
 
 
 def _accuracy(row: Energy, edition: Edition) -> Choice:

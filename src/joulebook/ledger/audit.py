@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Resolution
-from joulebook.ledger.posting import AMOUNTS, METHOD, SUBJECT, input_hash, posting_id
+from joulebook.ledger.posting import AMOUNTS, METHOD, RESOLVED, SUBJECT, input_hash, posting_id
 from joulebook.terms.columns import METRICS
 from joulebook.terms.finding import Finding
 
@@ -22,7 +23,7 @@ def unresolved(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, 
         if resolution.resolution_id != resolution_id:
             yield Finding("resolution", None, "resolution-changed", {"id": resolution_id})
     for posting in postings:
-        for name in ("model_resolution_id", "place_resolution_id"):
+        for name in RESOLVED:
             if posting[name] and posting[name] not in resolutions:
                 yield _finding("factors-lost", posting)
 
@@ -55,20 +56,23 @@ def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str
     """Postings that their rows and factors do not give again, to the last grain.
 
     Args:
-        postings: those of one span of usage, without reversals.
-        groups: rows of `joulebook.account.pricing.cube` over that span with the kept factors.
+        postings: those of one span of one table, without reversals.
+        groups: rows of `joulebook.account.pricing.cube`, or of `joulebook.account.measured.groups`, over that span
+            with the kept factors.
     """
-    computed = {tuple(group[name] for name in ("day", *SUBJECT, "tier")): group for group in groups}
+    computed = {tuple(group.get(name) for name in ("day", *SUBJECT, "tier", *RESOLVED)): group for group in groups}
     for posting in postings:
-        if posting["method"] != METHOD:
+        if posting["method"] not in (METHOD, RUN_METHOD):
             yield _finding("method-gone", posting)
             continue
-        key = (posting["period_start"], *(posting[name] for name in SUBJECT), posting["usage_tier"])
+        said = (*(posting[name] for name in SUBJECT), posting["usage_tier"], *(posting[name] for name in RESOLVED))
+        key = (posting["period_start"], *said)
         group = computed.pop(key, None)
         if group is None or not _same(posting, group):
             yield _finding("posting-not-replayed", posting)
     for group in computed.values():
-        yield Finding("usage", None, "rows-not-posted", {"count": group["row_count"]})
+        table = "energy" if group.get("run") else "usage"
+        yield Finding(table, None, "rows-not-posted", {"count": group["row_count"]})
 
 
 def _rows(

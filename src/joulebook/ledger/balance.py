@@ -8,6 +8,7 @@ from typing import Any
 import narwhals as nw
 
 from joulebook.account.interval import Share, total
+from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Part, Resolution, parts_behind
 from joulebook.errors import PolicyDiffers
 from joulebook.ledger.posting import AMOUNTS, COUNTS, SUBJECT
@@ -54,6 +55,8 @@ class Line:
         unknown_count: rows whose model or place is not known.
         tier: the worst tier in it.
         is_synthetic: True where a row is a sample.
+        part_count, missing_count: parts of measured runs among the rows, and those whose energy nothing tells.
+        energy_tier: the worst tier of the energy alone, which for a measured run is better than that of its CO2e.
     """
 
     keys: Mapping[str, Any]
@@ -64,6 +67,9 @@ class Line:
     unknown_count: int
     tier: str
     is_synthetic: bool
+    part_count: int = 0
+    missing_count: int = 0
+    energy_tier: str = Tier.ESTIMATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def standing(
 
     Returns:
         per group: ``<metric>_q`` [grains], ``<metric>_q_known`` (postings that have it), counts, ``tier``,
-        ``is_synthetic`` and the two resolution ids.
+        ``usage_tier``, ``method``, ``is_synthetic`` and the two resolution ids.
     """
     if stated_at is not None:
         postings = postings.filter(nw.col("posted_at") <= stated_at)
@@ -109,7 +115,7 @@ def standing(
     frame = postings.with_columns(
         nw.col("period_start").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
     )
-    keys = [*dict.fromkeys((*by, "tier", "is_synthetic", *RESOLUTIONS))]
+    keys = [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
     return frame.group_by(*keys).agg(
         *(nw.col(name).sum() for name in (*AMOUNTS, *COUNTS)),
         *(nw.col(name).count().alias(f"{name}_known") for name in AMOUNTS),
@@ -156,7 +162,15 @@ def lines(
         if group["row_count"]:
             gathered.setdefault(tuple(group[name] for name in by), []).append(group)
     ordered = sorted(gathered.items(), key=lambda item: tuple((value is None, str(value)) for value in item[0]))
-    return [_line(dict(zip(by, key, strict=True)), members, resolution_of) for key, members in ordered]
+    return [
+        _line(dict(zip(by, key, strict=True)), sorted(members, key=_order), resolution_of) for key, members in ordered
+    ]
+
+
+def _order(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """An order of groups that no engine decides: floating sums over them are then always the same."""
+    names = (*RESOLUTIONS, "tier", "usage_tier", "method", *(name for name in BY if name in group))
+    return tuple(str(group.get(name)) for name in names)
 
 
 def _line(
@@ -168,6 +182,8 @@ def _line(
         amount = _amount(metrics, members, resolved)
         if amount is not None:
             amounts[name] = amount
+    of_runs = [group for group in members if group.get("method") == RUN_METHOD]
+    told = [group for group in members if group["row_count"] > group["unpriced_count"]]
     return Line(
         keys=keys,
         amounts=amounts,
@@ -181,7 +197,15 @@ def _line(
         ),
         tier=str(Tier.worst(*(group["tier"] for group in members))),
         is_synthetic=any(group["is_synthetic"] for group in members),
+        part_count=sum(group["row_count"] for group in of_runs),
+        missing_count=sum(group["unpriced_count"] for group in of_runs),
+        energy_tier=str(Tier.worst(*(_energy_tier(group) for group in told or members))),
     )
+
+
+def _energy_tier(group: Mapping[str, Any]) -> str:
+    """How the energy is known: of a measured part by its meter, of usage as the whole estimate."""
+    return group["usage_tier"] if group.get("method") == RUN_METHOD else group["tier"]
 
 
 def _amount(

@@ -6,6 +6,8 @@ from typing import Any
 
 from joulebook.account.explain import Step, steps
 from joulebook.account.formulas import inputs_of, path_to
+from joulebook.account.measured import GIVEN as MEASURED
+from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Part, Resolution, parts_behind
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.ledger.balance import RESOLUTIONS, Amount, Line, lines
@@ -28,6 +30,25 @@ class Term:
 
     coefficient: str
     energy_kwh: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What was measured, or modelled from use, of one kind of part of runs.
+
+    Attributes:
+        component: gpu, cpu, memory or node.
+        subject: the component with the way its energy is known.
+        tier: how well.
+        energy_kwh: its energy [kWh]; None is missing, which is not zero.
+        ratio: its part of the energy of all runs there, 0..1.
+    """
+
+    component: str
+    subject: str
+    tier: str
+    energy_kwh: float | None
     ratio: float
 
 
@@ -56,6 +77,7 @@ class Explanation:
         steps: formulas in words and numbers, first to last.
         is_mean: True where several places or models stand behind it, so that ratios are means weighted by energy.
         terms: terms of the energy estimate, largest first; empty for metered energy.
+        metered: what was measured, largest first, missing parts last; empty where no run is behind it.
         used: factors, the most uncertain first.
         postings: the largest postings behind it: id and amount [unit of the metric].
         hints: what would make the figure better: what it is about, and the advice.
@@ -69,6 +91,7 @@ class Explanation:
     used: tuple[Used, ...]
     postings: tuple[tuple[Mapping[str, Any], float], ...]
     hints: tuple[tuple[str, str], ...]
+    metered: tuple[Metered, ...] = ()
 
     @property
     def amount(self) -> Amount:
@@ -104,25 +127,56 @@ def explain(
         metric=metric,
         line=line,
         steps=_steps(metric, postings, resolved),
-        is_mean=len({tuple(row[name] for name in RESOLUTIONS) for row in postings}) > 1,
+        is_mean=len({_ratios_of(row) for row in postings}) > 1,
         terms=_terms(features, resolution_of),
         used=used,
         postings=tuple((row, from_grains(row[f"{metric}_q"] or 0, metric)) for row in ranked),
         hints=tuple(dict.fromkeys(hints)),
+        metered=_metered(postings, resolution_of),
     )
+
+
+def _ratios_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """The factors that a posting's ratios come from: those of its place, and of its model where it is of usage."""
+    model = None if row.get("method") == RUN_METHOD else row["model_resolution_id"]
+    return model, row["place_resolution_id"]
+
+
+def _metered(postings: Sequence[Mapping[str, Any]], resolution_of: Callable[[str], Resolution]) -> tuple[Metered, ...]:
+    """Energy of runs by component and the way it is known."""
+    sums: dict[tuple[str, str, str, bool], int] = {}
+    for row in postings:
+        if row.get("method") != RUN_METHOD or not row["model_resolution_id"]:
+            continue
+        amount = row["it_energy_kwh_q"]
+        subject = resolution_of(row["model_resolution_id"]).subject
+        key = (row["component"], subject, row["usage_tier"], amount is not None)
+        sums[key] = sums.get(key, 0) + (amount or 0)
+    whole = sum(sums.values())
+    found = [
+        Metered(
+            component,
+            subject,
+            tier,
+            from_grains(amount, "it_energy_kwh") if is_told else None,
+            amount / whole if whole else 0.0,
+        )
+        for (component, subject, tier, is_told), amount in sums.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (one.energy_kwh is None, -one.ratio, one.subject)))
 
 
 def _steps(
     metric: str, postings: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
 ) -> tuple[Step, ...]:
-    """The formulas after the estimate, with ratios as means weighted by what they are multiplied with."""
-    given = frozenset({ESTIMATED})
+    """The formulas after the estimate or the meter, with ratios as means weighted by what they are multiplied with."""
+    given = frozenset({ESTIMATED}).union(*(MEASURED for row in postings if row.get("method") == RUN_METHOD))
     merged = [_values(found) for found in resolved]
     amounts = [_amounts(row, values, given, metric) for row, values in zip(postings, merged, strict=True)]
     complete = [(values, known) for values, known in zip(merged, amounts, strict=True) if known is not None]
     if not complete:
         return ()
-    whole: dict[str, float] = {ESTIMATED: sum(known[ESTIMATED] for _values, known in complete)}
+    whole: dict[str, float] = {name: sum(known[name] for _values, known in complete) for name in given}
     for formula in path_to(metric, given):
         first, *others = inputs_of(formula)
         weights = [known[first] for _values, known in complete]
@@ -137,9 +191,9 @@ def _amounts(
     row: Mapping[str, Any], values: Mapping[str, float], given: frozenset[str], metric: str
 ) -> dict[str, float] | None:
     """The values every formula took for one posting, run again on its sums; None where one of them is unknown."""
-    if row[f"{ESTIMATED}_q"] is None:
+    if any(row[f"{name}_q"] is None for name in given):
         return None
-    known = {**values, ESTIMATED: from_grains(row[f"{ESTIMATED}_q"], ESTIMATED)}
+    known = {**values, **{name: from_grains(row[f"{name}_q"], name) for name in given}}
     for formula in path_to(metric, given):
         if any(name not in known for name in inputs_of(formula)):
             return None

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 
+from joulebook.account.measured import SOURCE
 from joulebook.account.resolution import Resolution
 from joulebook.errors import FactorMissing
 from joulebook.ledger import balance
@@ -50,6 +51,11 @@ class Kept:
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
         return {name: sum(commit.rows for commit in self.shelf.history(name)) for name in TABLES}
+
+    def booked_runs(self) -> set[str]:
+        """Names of the runs of our own meter whose energy is in the book."""
+        ours = self.shelf.table("energy").filter(nw.col("source") == SOURCE)
+        return {row["run"] for row in self.shelf.rows(ours.select("run").unique())}
 
     def terms(self) -> list[dict[str, Any]]:
         """Policies and editions that the standing postings were made under."""

@@ -6,18 +6,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from joulebook.account.measured import RUN_METHOD
 from joulebook.terms.columns import METRICS
 from joulebook.terms.tables import TABLES
 from joulebook.terms.tier import Tier
 
 METHOD = "tokens-1"
-"""Name and version of the calculation; a new version restates."""
+"""Name and version of the calculation for usage; a new version restates."""
 
 ID_DIGITS = 32
 AMOUNTS = tuple(f"{metric}_q" for metric in METRICS)
 COUNTS = ("row_count", "unpriced_count", "request_count")
-SUBJECT = ("source", "provider", "model", "region", "zone", "team", "project", "tool", "is_synthetic")
+SUBJECT = (
+    "source", "provider", "model", "region", "zone", "team", "project", "tool", "run", "component", "is_synthetic",
+)  # fmt: skip
 """Columns a footprint can be looked at by, beside its period."""
+
+RESOLVED = ("model_resolution_id", "place_resolution_id")
+"""The factors of a posting: those of its model or machine, and those of its place."""
 
 
 def input_hash(row_count: int, key_a: int, key_b: int) -> str:
@@ -41,23 +47,25 @@ def postings(
     posted_at: datetime,
     tier_of: Mapping[str, str],
     usage_span: tuple[int, int],
+    method: str = METHOD,
 ) -> Iterator[dict[str, Any]]:
     """Turn groups of priced rows into postings.
 
     Args:
-        groups: rows of `joulebook.account.pricing.cube`.
+        groups: rows of `joulebook.account.pricing.cube`, or of `joulebook.account.measured.groups`.
         edition: id of the factor edition.
         policy: name of the policy.
         cause: why it is said: the import, or what changed.
         posted_at: when it is said (UTC).
         tier_of: resolution id -> worst tier of its factors.
-        usage_span: the versions of the usage table they come from: after the first, through the second.
+        usage_span: the versions of their table they come from: after the first, through the second.
+        method: the calculation, which tells the table: of usage, or of measured energy.
 
     Yields:
         rows of the posting table.
     """
     for group in groups:
-        row: dict[str, Any] = {name: group[name] for name in SUBJECT}
+        row: dict[str, Any] = {name: group.get(name) for name in SUBJECT}
         row["period_start"] = group["day"]
         row["period_end"] = group["day"] + timedelta(days=1)
         for metric in METRICS:
@@ -67,13 +75,13 @@ def postings(
         row["unpriced_count"] = group["row_count"] - group["it_energy_kwh_rows"]
         row["request_count"] = group["request_count"]
         row["input_hash"] = input_hash(group["row_count"], int(group["key_a"]), int(group["key_b"]))
-        for name in ("model_resolution_id", "place_resolution_id"):
+        for name in RESOLVED:
             row[name] = group[name]
-        tiers = (tier_of.get(group[name], Tier.ESTIMATED) for name in ("model_resolution_id", "place_resolution_id"))
+        tiers = (tier_of.get(group[name] or "", Tier.ESTIMATED) for name in RESOLVED)
         row["usage_tier"] = group["tier"]
         row["tier"] = str(Tier.worst(Tier.ESTIMATED, group["tier"], *tiers))
         row["usage_after"], row["usage_through"] = usage_span
-        row.update(edition=edition, policy=policy, method=METHOD, reverses=None)
+        row.update(edition=edition, policy=policy, method=method, reverses=None)
         yield _said(row, cause, posted_at)
 
 
@@ -108,11 +116,21 @@ def _plain(value: object) -> object:
 
 
 def by_span(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[int, int], list[Mapping[str, Any]]]]:
-    """Postings that were made together, with the versions of usage they speak about, in order.
+    """Postings that were made together, with the versions of their table they speak about, in order.
 
-    The same span may come twice: once when its usage was booked, and once for each restatement.
+    The same span may come twice: once when its rows were booked, and once for each restatement.
     """
     found: dict[tuple[int, int, datetime], list[Mapping[str, Any]]] = {}
     for row in rows:
         found.setdefault((row["usage_after"], row["usage_through"], row["posted_at"]), []).append(row)
     return [((after, through), members) for (after, through, _when), members in sorted(found.items())]
+
+
+def of_usage(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Postings of usage."""
+    return [row for row in rows if row["method"] != RUN_METHOD]
+
+
+def of_runs(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Postings of measured energy."""
+    return [row for row in rows if row["method"] == RUN_METHOD]

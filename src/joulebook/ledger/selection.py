@@ -9,6 +9,7 @@ from joulebook.ledger.balance import BY
 from joulebook.terms.usage import KEY_DIGITS, usage_key
 
 ALL = "total"
+RUN_PREFIX = "run:"
 SHORTEST_ID = 6
 
 
@@ -16,8 +17,8 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
     """Postings that a target names.
 
     Args:
-        target: ``total``; ``team=search,day=2026-11-02``, where an empty value is the unknown; or the beginning of a
-            posting's id.
+        target: ``total``; ``team=search,day=2026-11-02``, where an empty value is the unknown; the id of a run; or the
+            beginning of a posting's id.
         postings: those that stand.
 
     Returns:
@@ -32,6 +33,10 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
         return list(postings)
     if "=" in target:
         return _with_values(target, postings)
+    run = target.removeprefix(RUN_PREFIX)
+    found = [row for row in postings if row["run"] == run and run]
+    if found or target.startswith(RUN_PREFIX):
+        return found or _with_values(f"run={run}", postings)
     found = [row for row in postings if row["posting_id"].startswith(target)]
     if len(found) > 1:
         raise UsageError(what=f"{len(found)} postings begin with {target}.", next_step="give more of the id.")

@@ -149,6 +149,7 @@ def summarise(replayed: Sequence[Replayed]) -> RunSummary:
         notices=tuple(_notices(ordered)),
         provider=first.begin.get("provider"),
         region=first.begin.get("region"),
+        is_booked=first.begin.get("booked", True),
     )
 
 

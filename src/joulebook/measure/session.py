@@ -41,6 +41,7 @@ class Settings:
         folder: folder of the journals; None is the default.
         run: name of the run; None takes the wrapper's, the parallel job's, or a fresh one.
         is_wrapper: True for a process that only measures its child.
+        is_booked: False for a run that is to stay out of the book.
         readers: readers made by the caller, instead of `meters`.
         clock: time.
     """
@@ -56,6 +57,7 @@ class Settings:
     folder: Path | None = None
     run: str | None = None
     is_wrapper: bool = False
+    is_booked: bool = True
     readers: Sequence[Reader] | None = None
     clock: Clock | None = None
 
@@ -96,6 +98,7 @@ class Session:
             "provider": settings.provider,
             "region": settings.region,
             "wrapper": settings.is_wrapper,
+            "booked": settings.is_booked,
         }
         tree = ProcessTree(pid, is_root_counted=not settings.is_wrapper)
         self.recorder = Recorder(
@@ -194,6 +197,7 @@ class Session:
                 notices=tuple(self._notices()),
                 provider=self.settings.provider,
                 region=self.settings.region,
+                is_booked=self.settings.is_booked,
             )
 
     def _notices(self) -> list[Notice]:

@@ -50,6 +50,7 @@ class ComponentEnergy:
         tier: how it is known; None where it is missing.
         method: how it was read, such as ``nvml.total_energy``; "" where it is missing.
         devices: names of the devices.
+        device_count: how many devices, a slice of one as its share.
         gap_s: device seconds that were filled or not watched [s].
         rest_kwh: what the lowest power seen would have used over the same time [kWh]: at most this is idle, the rest is
             dynamic; None where no whole interval was read.
@@ -68,6 +69,7 @@ class ComponentEnergy:
     reason: str = ""
     remedy: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    device_count: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class RunSummary:
         spans: named parts, in the order of their end.
         notices: what the reader must know.
         provider, region: where the machines stand, as far as the user said.
+        is_booked: False where the run is to stay out of the book.
     """
 
     run: str
@@ -153,6 +156,12 @@ class RunSummary:
     notices: tuple[Notice, ...] = ()
     provider: str | None = None
     region: str | None = None
+    is_booked: bool = True
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its processes has not ended yet, as far as can be seen."""
+        return any(notice.code == "still-running" for notice in self.notices)
 
     @property
     def components(self) -> tuple[ComponentEnergy, ...]:
@@ -233,6 +242,7 @@ def _sum(name: str, own: Sequence[ChannelEnergy]) -> ComponentEnergy:
         devices=tuple(one.channel.label for one in own),
         gap_s=sum(one.gap_s for one in own),
         rest_kwh=_rest_kwh(own),
+        device_count=sum({one.channel.device_uuid: one.channel.share for one in own}.values()),
     )
 
 

@@ -14,6 +14,7 @@ from joulebook.account.resolution import Part, Resolution, parts_behind
 from joulebook.account.train_estimate import TrainingEstimate
 from joulebook.errors import BoundaryMismatch
 from joulebook.estimate.tokens import COEFFICIENTS
+from joulebook.ledger.balance import Amount
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.range import Range
 
@@ -169,8 +170,32 @@ def _part_effect(part: Part) -> Effect:
     return _logs(part.low / part.value, part.high / part.value)
 
 
+def run_side(name: str, amounts: Mapping[str, Amount], where: str) -> Side:
+    """A measured run: the factors of building, grid and machine that another run has as well cancel.
+
+    Args:
+        name: of the side.
+        amounts: column -> figure with the factors behind it.
+        where: place and machines; an unknown factor is shared only with a run of the same.
+    """
+    measures = {}
+    for metric, amount in amounts.items():
+        if metric in _COMPARED and amount.range.mid > 0:
+            low, mid, high = amount.range
+            down, up = _logs(low / mid, high / mid)
+            effects = {
+                f"{part.factor_id} {where}" if part.is_unknown else part.factor_id: (
+                    down * math.sqrt(ratio),
+                    up * math.sqrt(ratio),
+                )
+                for part, ratio in amount.drivers
+            }
+            measures[metric] = Measure(mid, effects)
+    return Side(name, measures)
+
+
 def range_side(name: str, ranges: Mapping[str, Range]) -> Side:
-    """Figures of which only the range is known, such as a measured run or a published figure; nothing is shared."""
+    """Figures of which only the range is known, such as a published figure; nothing is shared."""
     return Side(
         name,
         {

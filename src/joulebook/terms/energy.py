@@ -8,6 +8,7 @@ ENERGY_COLUMNS = (
     "reading_key",
     "source",
     "run",
+    "run_name",
     "started_at",
     "ended_at",
     "host",
@@ -24,6 +25,7 @@ ENERGY_COLUMNS = (
     "boundary",
     "method",
     "factor_ids",
+    "resolution_id",
 )
 """Columns of the energy table, in order; types and meanings are in the column dictionary."""
 
@@ -43,6 +45,7 @@ class Energy(TypedDict, total=False):
     reading_key: str
     source: str
     run: str | None
+    run_name: str | None
     started_at: datetime
     ended_at: datetime
     host: str | None
@@ -59,3 +62,4 @@ class Energy(TypedDict, total=False):
     boundary: str
     method: str
     factor_ids: str
+    resolution_id: str

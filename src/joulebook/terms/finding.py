@@ -139,7 +139,7 @@ RULES: dict[str, str] = {
         "Posting {id} does not come out again from its rows and factors. Next: restore the book from a copy."
     ),
     "method-gone": translatable("Posting {id} was made by an older method. Next: restate the book."),
-    "rows-not-posted": translatable("{count} rows of usage have no posting. Next: run joulebook report, then audit."),
+    "rows-not-posted": translatable("{count} rows have no posting. Next: run joulebook report, then audit."),
     "factor-without-cell": translatable(
         "{subject} is {tier} but names no cell of its source. Next: say where it was read, or call it assumed."
     ),

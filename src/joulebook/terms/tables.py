@@ -34,7 +34,7 @@ _TABLES = (
         "energy",
         ENERGY_COLUMNS,
         "energy_key",
-        "Metered or modelled energy of one component of one run.",
+        "Metered or modelled energy of one component of one run on one day; NULL where nothing tells it.",
     ),
     Table(
         "statement",
@@ -56,6 +56,8 @@ _TABLES = (
             "team",
             "project",
             "tool",
+            "run",
+            "component",
             "is_synthetic",
             "usage_tier",
             "tier",
@@ -76,7 +78,7 @@ _TABLES = (
             "posted_at",
         ),
         "posting_id",
-        "What was said: the amounts of all metrics for one group of usage rows.",
+        "What was said: the amounts of all metrics for one group of rows of usage or of measured energy.",
     ),
     Table(
         "resolution",

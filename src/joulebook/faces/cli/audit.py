@@ -6,7 +6,7 @@ import click
 
 from joulebook.errors import StoreDamaged
 from joulebook.faces.cli import show
-from joulebook.faces.cli.main import open_book
+from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.text import _
 from joulebook.terms.finding import Finding
 
@@ -16,7 +16,7 @@ from joulebook.terms.finding import Finding
 @click.pass_context
 def command(ctx: click.Context, *, is_json: bool) -> int:
     """Audit the book."""
-    book = open_book(ctx)
+    book = book_with_runs(ctx)
     findings = _found(book.audit())
     if not is_json:
         show.show_findings(findings)

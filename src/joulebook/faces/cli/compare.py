@@ -134,7 +134,7 @@ def _model(ctx: click.Context, edition: "Edition", text: str, name: str, at: "da
 
 def _run(ctx: click.Context, edition: "Edition", text: str, name: str) -> "Side":
     from joulebook.faces.cli.journals import every_run, journals_of  # noqa: PLC0415
-    from joulebook.reduce.compare import range_side  # noqa: PLC0415
+    from joulebook.reduce.compare import run_side  # noqa: PLC0415
     from joulebook.runs import account_run  # noqa: PLC0415
 
     runs = list(every_run(journals_of(ctx), quiet=True))
@@ -148,7 +148,8 @@ def _run(ctx: click.Context, edition: "Edition", text: str, name: str) -> "Side"
             next_step=_("give the id of one: {ids}.").format(ids=", ".join(each.run for each in found[-5:])),
         )
     account = account_run(found[0], edition, policy=ctx.obj["policy"])
-    return range_side(text, {metric: value for metric, value in account.metrics.items() if value is not None})
+    where = [found[0].provider, found[0].region, *(host.host for host in found[0].hosts)]
+    return run_side(text, account.amounts, ":".join(each or "" for each in where))
 
 
 def _claim(edition: "Edition", text: str, name: str) -> "Side":

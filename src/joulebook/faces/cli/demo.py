@@ -66,9 +66,8 @@ def _main_job(book: "Book", page_path: Path) -> int:
 def _show_measured(book: "Book", meter: "Span") -> None:
     """What this very run used, as far as the machine lets us read it; the rest is estimated from its use."""
     from joulebook.faces.cli.run_show import block  # noqa: PLC0415
-    from joulebook.runs import account_run, book_run  # noqa: PLC0415
+    from joulebook.runs import account_run  # noqa: PLC0415
 
     account = account_run(meter.summary(), book.edition, None, None, policy=book.policy)
-    book_run(book.store, account)
     show.heading(_("This run, as far as this machine can be read"))
     click.echo(block(account))

@@ -6,8 +6,8 @@ import click
 
 from joulebook.errors import UnknownName, translatable
 from joulebook.faces.cli import show
-from joulebook.faces.cli.main import open_book
-from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES, line_json
+from joulebook.faces.cli.journals import book_with_runs
+from joulebook.faces.cli.report import SHORT_NAMES, boundary_of, line_json
 from joulebook.faces.text import _
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text, unit_for
@@ -41,7 +41,7 @@ TERM_NAMES = {
 }
 """Names of the estimate's terms."""
 
-TARGET_HELP = translatable("TARGET: total, team=search,day=2026-11-02, a posting's id, or a usage key.")
+TARGET_HELP = translatable("TARGET: total, team=search,day=2026-11-02, a run's id, a posting's id, or a usage key.")
 
 
 @click.command("explain", help=_("Why a figure is what it is.") + "\n\n" + _(TARGET_HELP))
@@ -52,7 +52,7 @@ TARGET_HELP = translatable("TARGET: total, team=search,day=2026-11-02, a posting
 @click.pass_context
 def command(ctx: click.Context, target: str, *, metric: str, is_all: bool, is_json: bool) -> int:
     """Explain one figure."""
-    book = open_book(ctx)
+    book = book_with_runs(ctx)
     name = METRICS.get(metric, metric)
     if name not in SHORT_NAMES:
         raise UnknownName(kind=_("figure"), name=metric, nearest=", ".join((*METRICS, *SHORT_NAMES)))
@@ -76,20 +76,27 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
     show.heading(f"{_(SHORT_NAMES[found.metric])} · {target}")
     if found.line.is_synthetic:
         show.say(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
-    facts = _("{amount} · tier {tier} · boundary {boundary} · {count} requests").format(
+    facts = _("{amount} · tier {tier} · boundary {boundary}").format(
         amount=range_text(found.amount.range, unit),
         tier=_(found.line.tier),
-        boundary=BOUNDARY_OF[found.metric],
-        count=f"{found.line.request_count:,}",
+        boundary=boundary_of(found.metric, found.line),
     )
-    show.say(facts)
+    counts = []
+    if found.line.request_count or not found.line.part_count:
+        counts.append(_("{count} requests").format(count=f"{found.line.request_count:,}"))
+    if found.line.part_count:
+        counts.append(_("{count} parts of measured runs").format(count=f"{found.line.part_count:,}"))
+    show.say(" · ".join([facts, *counts]))
     _print_terms(found)
+    _print_metered(found)
     _print_steps(found)
     _print_factors(found, factors)
     if len(found.postings) > 1:
         show.heading(_("Look further: the largest postings"))
         for row, amount in found.postings[:POSTINGS_SHOWN]:
-            what = " · ".join(str(row[name]) for name in ("model", "region", "team", "project") if row[name])
+            what = " · ".join(
+                str(row[name]) for name in ("model", "tool", "component", "region", "team", "project") if row[name]
+            )
             line = f"  joulebook explain {row['posting_id'][:12]}  {_in_unit(amount, unit):>10}  {what}"
             click.echo(show.fitted(line, show.WIDTH).rstrip())
     if found.hints:
@@ -106,6 +113,22 @@ def _print_terms(found: "Explanation") -> None:
         [_(TERM_NAMES[term.coefficient]), _in_unit(term.energy_kwh, "kWh"), f"{term.ratio:.1%}"] for term in found.terms
     ]
     show.table(["", _("energy"), _("part")], rows, right=(1, 2))
+
+
+def _print_metered(found: "Explanation") -> None:
+    if not found.metered:
+        return
+    show.heading(_("What was measured, part by part (energy of the IT equipment)"))
+    rows = [
+        [
+            f"{_(one.component)} · {one.subject.partition(' · ')[-1] or _('missing')}",
+            _("missing") if one.energy_kwh is None else _in_unit(one.energy_kwh, "kWh"),
+            "–" if one.energy_kwh is None else f"{one.ratio:.1%}",
+            "" if one.energy_kwh is None else _(one.tier),
+        ]
+        for one in found.metered
+    ]
+    show.table(["", _("energy"), _("part"), _("tier")], rows, right=(1, 2))
 
 
 def _print_steps(found: "Explanation") -> None:
@@ -135,7 +158,7 @@ def _print_factor(one: "Used") -> None:
     held = f"{part.valid_from} – {part.valid_to or _('open')}"
     dates = _("holds {held}, known since {known}").format(held=held, known=part.known_from)
     show.say(_("chosen because: {reasons} · {dates}").format(reasons=reasons, dates=dates), "    ")
-    words = f"{part.source} · {part.cell}" + (f" · {part.basis}" if part.basis else "")
+    words = f"{_(part.source)} · {_(part.cell)}" + (f" · {part.basis}" if part.basis else "")
     show.say(words, "    ")
     click.echo(
         _("    behind {behind} of the figure, {variance} of its uncertainty · id {id}").format(
@@ -169,6 +192,16 @@ def _json(found: "Explanation") -> dict[str, Any]:
         "terms": [
             {"coefficient": term.coefficient, "energy_kwh": term.energy_kwh, "ratio": term.ratio}
             for term in found.terms
+        ],
+        "metered": [
+            {
+                "component": one.component,
+                "subject": one.subject,
+                "tier": one.tier,
+                "energy_kwh": one.energy_kwh,
+                "ratio": one.ratio,
+            }
+            for one in found.metered
         ],
         "is_mean": found.is_mean,
         "steps": [

@@ -9,7 +9,7 @@ import click
 
 from joulebook.errors import UnknownName, translatable
 from joulebook.faces.cli import show
-from joulebook.faces.cli.main import open_book
+from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.text import _
 from joulebook.terms.columns import column, columns
 from joulebook.terms.display import range_in, range_text, unit_for
@@ -33,6 +33,9 @@ BOUNDARY_OF = {
     "water_hydro_l": "facility",
 }
 """What is inside each figure."""
+
+MEASURED_BOUNDARY = "node"
+"""What the meters and the model of a machine cover of the IT equipment: no idle machines beside it."""
 
 SHORT_NAMES = {
     "gpu_energy_kwh": translatable("energy, accelerators"),
@@ -65,6 +68,8 @@ WORDS = (
     translatable("team"),
     translatable("project"),
     translatable("tool"),
+    translatable("run"),
+    translatable("component"),
     translatable("is_synthetic"),
     translatable("day"),
     translatable("month"),
@@ -100,7 +105,7 @@ def command(
     is_json: bool,
 ) -> int:
     """Print footprints."""
-    book = open_book(ctx)
+    book = book_with_runs(ctx)
     names = checked_by(by)
     at = stated_at.replace(tzinfo=UTC) if stated_at else None
     whole = book.report((), at)
@@ -144,7 +149,7 @@ def checked_by(text: str) -> list[str]:
 
 def print_whole(book: "Book", line: "Line") -> None:
     """The total: every figure with range, tier and boundary, what is covered, and hints."""
-    show.heading(_("Footprint of {count} requests").format(count=f"{line.request_count:,}"))
+    show.heading(title_of(line))
     if line.is_synthetic:
         show.say(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
     rows = []
@@ -155,7 +160,7 @@ def print_whole(book: "Book", line: "Line") -> None:
             shown = unit_for(amount.range.mid, unit)
             low, mid, high = range_in(amount.range, unit, shown)
             covered = "" if amount.covered_ratio == 1 else f"{amount.covered_ratio:.0%}"
-            rows.append([_(title), low, mid, high, shown, BOUNDARY_OF[name], covered])
+            rows.append([_(title), low, mid, high, shown, boundary_of(name, line), covered])
     heads = ["", _("low"), _("mid"), _("high"), _("unit"), _("boundary"), _("covers")]
     show.table(heads, rows, right=(1, 2, 3))
     absent = [_(SHORT_NAMES[name]) for name in SHORT_NAMES if name not in line.amounts]
@@ -166,17 +171,38 @@ def print_whole(book: "Book", line: "Line") -> None:
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
         show.say(_(UPSTREAM_NOTE))
-    runs = book.counts()["energy"]
-    if runs:
-        show.say(_("Not in these figures: {count} measured parts of runs (joulebook runs).").format(count=f"{runs:,}"))
     if line.unknown_count:
         show.say(
             _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(
                 ratio=f"{line.unknown_count / line.row_count:.1%}"
             )
         )
-    if line.unpriced_count:
-        show.say(_("{count} rows have no token counts and no energy.").format(count=f"{line.unpriced_count:,}"))
+    if line.unpriced_count > line.missing_count:
+        count = line.unpriced_count - line.missing_count
+        show.say(_("{count} rows have no token counts and no energy.").format(count=f"{count:,}"))
+    if line.missing_count:
+        show.say(
+            _("{count} parts of runs have no meter; their energy is missing here. Next: joulebook doctor.").format(
+                count=f"{line.missing_count:,}"
+            )
+        )
+    if line.part_count and line.energy_tier != line.tier:
+        show.say(_("The energy alone is {tier} at worst.").format(tier=_(line.energy_tier)))
+
+
+def boundary_of(name: str, line: "Line") -> str:
+    """What is inside a figure of a line; where runs are in it, its IT energy ends at their machines."""
+    return MEASURED_BOUNDARY if name == "it_energy_kwh" and line.part_count else BOUNDARY_OF[name]
+
+
+def title_of(line: "Line") -> str:
+    """What the total speaks about: requests, parts of measured runs, or both."""
+    requests, parts = f"{line.request_count:,}", f"{line.part_count:,}"
+    if not line.part_count:
+        return _("Footprint of {count} requests").format(count=requests)
+    if not line.request_count:
+        return _("Footprint of {parts} parts of measured runs").format(parts=parts)
+    return _("Footprint of {count} requests and {parts} parts of measured runs").format(count=requests, parts=parts)
 
 
 def stated(book: "Book") -> dict[str, str]:
@@ -195,7 +221,10 @@ def print_lines(by: Sequence[str], lines: Sequence["Line"]) -> None:
     heads += [f"{_(head)} {unit}" for head, unit in zip(TABLE_HEADS, units, strict=True)]
     rows = []
     for line in sorted(lines, key=_size, reverse=True) if "day" not in by and "month" not in by else lines:
-        cells, below = [_keys(line), f"{line.request_count:,}"], [f"  {_(line.tier)}", ""]
+        cells, below = (
+            [_keys(line), f"{line.request_count:,}" if line.request_count else "–"],
+            [f"  {_tiers(line)}", ""],
+        )
         for name, unit in zip(IN_TABLE, units, strict=True):
             amount = line.amounts.get(name)
             if amount is None:
@@ -228,7 +257,10 @@ def line_json(line: "Line") -> dict[str, Any]:
         "row_count": line.row_count,
         "unpriced_count": line.unpriced_count,
         "unknown_count": line.unknown_count,
+        "part_count": line.part_count,
+        "missing_count": line.missing_count,
         "tier": line.tier,
+        "energy_tier": line.energy_tier,
         "is_synthetic": line.is_synthetic,
         "figures": {
             name: {
@@ -236,12 +268,19 @@ def line_json(line: "Line") -> dict[str, Any]:
                 "mid": amount.range.mid,
                 "high": amount.range.high,
                 "unit": columns()[name].unit,
-                "boundary": BOUNDARY_OF[name],
+                "boundary": boundary_of(name, line),
                 "covered_ratio": amount.covered_ratio,
             }
             for name, amount in line.amounts.items()
         },
     }
+
+
+def _tiers(line: "Line") -> str:
+    """The tier of the line; where its energy is known better than its footprint, both."""
+    if line.energy_tier == line.tier:
+        return _(line.tier)
+    return _("{tier}, energy {energy}").format(tier=_(line.tier), energy=_(line.energy_tier))
 
 
 def _keys(line: "Line") -> str:

@@ -89,6 +89,7 @@ def command(
         meters=meters,
         folder=_folder(ctx),
         is_wrapper=True,
+        is_booked=not no_book,
     )
     session = Session(settings)
     code = _measured(session, words, limit)
@@ -210,9 +211,9 @@ def _told(
 
     try:
         book = open_book(ctx)
-        account = account_run(summary, book.edition, *place, policy=ctx.obj["policy"])
-        if is_booked:
-            book_run(book.store, account, *place)
+        account = account_run(summary, book.edition, *place, policy=book.policy)
+        if is_booked and not summary.is_running:
+            book_run(book.store, account)
     except (JoulebookError, OSError) as error:
         reason = error_text(error) if isinstance(error, JoulebookError) else str(error)
         show.note(_("joulebook: the run is in its journal, but could not be booked: {reason}").format(reason=reason))

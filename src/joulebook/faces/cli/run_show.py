@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
+from joulebook.disclose.equivalents import Equivalent, apt_equivalent
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
-from joulebook.faces.cli.report import SHORT_NAMES
-from joulebook.faces.text import _
+from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES, UPSTREAM_NOTE, boundary_of
+from joulebook.faces.text import _, language
 from joulebook.measure.summary import NOTICES, UNREAD, ComponentEnergy
 from joulebook.runs import HostRow, RunAccount
 from joulebook.terms.columns import column
@@ -28,11 +29,20 @@ SHOWN = (
     "it_energy_kwh",
     "facility_energy_kwh",
     "co2e_operational_location_g",
+    "co2e_upstream_g",
+    "co2e_grid_losses_g",
+    "co2e_embodied_amortised_g",
     "water_onsite_l",
     "water_offsite_without_hydro_l",
     "water_offsite_hydro_l",
 )
-"""Figures of the block, in order."""
+"""Figures of the block, in order; figures of one that is not known are named below it."""
+
+NOT_SHOWN = ("co2e_operational_market_g",)
+"""Figures that are named only where they are not known."""
+
+IMAGINED = (("facility_energy_kwh", "kWh"), ("co2e_operational_location_g", "g"), ("water_without_hydro_l", "L"))
+"""Figures that are said in everyday things, with their units."""
 
 NEARLY_ALL = 0.8
 """Below this part of the busy processor time, a reader must know that other programs ran."""
@@ -53,6 +63,7 @@ def block(account: RunAccount) -> str:
     lines += [_line(*cells) for cells in _components(account)]
     lines.append("")
     lines += [_line(*cells) for cells in _figures(account)]
+    lines += _below(account)
     hints = list(dict.fromkeys(hints_of(account)))
     if hints:
         lines += ["", *(show.wrapped(f"· {hint}", "  ") for hint in hints)]
@@ -89,12 +100,52 @@ def _amount(energy_kwh: float) -> str:
 
 def _figures(account: RunAccount) -> Iterator[tuple[str, str, str]]:
     for name in SHOWN:
-        value = account.metrics.get(name)
-        text = _("unknown") if value is None else range_text(value, column(name).unit or "")
-        tier = _(str(account.tier)) if value is not None and account.tier else ""
-        yield _(SHORT_NAMES[name]), text, tier
+        value = account.metrics[name]
+        if value is not None:
+            yield _(SHORT_NAMES[name]), range_text(value, column(name).unit or ""), _(tier_of(account, name))
+    if not account.amounts:
+        yield _(SHORT_NAMES["it_energy_kwh"]), _("unknown"), ""
     for name, value in account.summary.metrics.items():
         yield name, in_digits(value, 5), ""
+
+
+def tier_of(account: RunAccount, name: str) -> str:
+    """How a figure is known: the energy by its meters alone, the others by their factors as well."""
+    if account.line is None:
+        return ""
+    return str(account.tier) if name in {"it_energy_kwh", "gpu_energy_kwh"} else account.line.tier
+
+
+def _below(account: RunAccount) -> list[str]:
+    """What the figures would be in everyday things, and which of them are not known."""
+    lines = []
+    things = [_in_things(account, one) for one in equivalents_of(account).values()]
+    if things:
+        lines.append(show.wrapped(_("That is about: {things}.").format(things="; ".join(things)), "  "))
+    absent = [_(SHORT_NAMES[name]) for name in (*SHOWN, *NOT_SHOWN) if account.metrics[name] is None]
+    if account.amounts and absent:
+        text = _("Not known here, which is not zero: {names}.").format(names="; ".join(absent))
+        lines.append(show.wrapped(text, "  "))
+    if account.amounts and account.metrics["co2e_upstream_g"] is None:
+        lines.append(show.wrapped(_(UPSTREAM_NOTE), "  "))
+    return ["", *lines] if lines else []
+
+
+def _in_things(account: RunAccount, one: Equivalent) -> str:
+    name = account.edition.names.get(one.subject, {}).get(language(), one.subject)
+    low, mid, high = (in_digits(end, 2) for end in one.count)
+    return f"{name} × {mid} ({low}–{high})"
+
+
+def equivalents_of(account: RunAccount) -> dict[str, Equivalent]:
+    """Figure -> the everyday thing that makes it easiest to imagine, and how many."""
+    found = {}
+    for name, unit in IMAGINED:
+        value = account.metrics[name]
+        one = apt_equivalent(account.edition, value, unit, account.place.country) if value is not None else None
+        if one is not None:
+            found[name] = one
+    return found
 
 
 def hints_of(account: RunAccount) -> Iterator[str]:
@@ -154,11 +205,17 @@ def as_json(account: RunAccount) -> dict[str, Any]:
         "program_ratio": {host.host: host.program_ratio for host in summary.hosts},
         "missing": [{"component": one.component, "reason": reason_of(one)} for one in account.missing],
         "tier": None if account.tier is None else str(account.tier),
-        "metrics": {
-            name: None if value is None else {"low": value.low, "mid": value.mid, "high": value.high}
-            for name, value in account.metrics.items()
+        "metrics": {name: _metric_json(account, name) for name in account.metrics},
+        "equivalents": {
+            name: {"thing": one.subject, "place": one.place, **one.count._asdict(), "source": one.factor.source}
+            for name, one in equivalents_of(account).items()
         },
-        "place": {"zone": account.place.zone, "site": account.place.site},
+        "place": {
+            "zone": account.place.zone,
+            "site": account.place.site,
+            "country": account.place.country,
+            "chosen_because": account.place.chosen_because,
+        },
         "results": summary.metrics,
         "counts": summary.counts,
         "spans": [
@@ -174,6 +231,19 @@ def as_json(account: RunAccount) -> dict[str, Any]:
         ],
         "hints": list(dict.fromkeys(hints_of(account))),
     }
+
+
+def _metric_json(account: RunAccount, name: str) -> dict[str, Any] | None:
+    """One figure: its range, unit, boundary, tier and how much of the run it covers; None is unknown."""
+    amount = account.amounts.get(name)
+    if amount is None:
+        return None
+    facts = {"unit": column(name).unit, "boundary": _boundary(account, name), "tier": tier_of(account, name)}
+    return {**amount.range._asdict(), **facts, "covered_ratio": amount.covered_ratio}
+
+
+def _boundary(account: RunAccount, name: str) -> str:
+    return BOUNDARY_OF[name] if account.line is None else boundary_of(name, account.line)
 
 
 def _component_json(one: HostRow) -> dict[str, Any]:

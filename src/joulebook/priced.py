@@ -1,0 +1,88 @@
+"""From the tables of a book to postings, and back: usage by its tokens, runs by their meters."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joulebook.account import measured, pricing
+from joulebook.account.resolve import Resolver
+from joulebook.factors.read import read_edition
+from joulebook.ledger import audit
+from joulebook.ledger.kept import Kept
+from joulebook.ledger.posting import METHOD, postings
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    from joulebook.factors.edition import Edition
+    from joulebook.store.store import Store
+
+Rows = Sequence[Mapping[str, Any]]
+Span = tuple[int, int]
+"""Versions of a table: after the first, through the second."""
+
+PRICED_TABLES = ("usage", "energy")
+"""Tables whose rows are priced and posted."""
+
+
+class Priced(Kept):
+    """The part of a book that prices its rows.
+
+    Attributes:
+        store: its tables.
+        clock: gives the time of a posting.
+        factor_folders: the user's own factors, over the shipped ones.
+    """
+
+    store: "Store"
+    clock: Callable[[], datetime]
+    factor_folders: tuple[Path, ...]
+
+    @cached_property
+    def edition(self) -> "Edition":
+        """The factors in use."""
+        return read_edition(*self.factor_folders)
+
+    def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
+        """Postings of the usage of one span, and the resolutions they stand on booked before them."""
+        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
+        resolver = Resolver(self.edition, policy)
+        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
+        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
+        rows = pricing.joined(self.store, usage, models, places)
+        groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
+        return self._postings(groups, resolver, span, cause, METHOD)
+
+    def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
+        """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""
+        rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
+        resolver = Resolver(self.edition, policy)
+        places = resolver.places(measured.place_keys(rows))
+        groups = measured.groups(rows, self._values(), places)
+        return self._postings(groups, resolver, span, cause, measured.RUN_METHOD)
+
+    def usage_again(self, span: Span, members: Rows) -> "nw.LazyFrame":
+        """Usage of one span, priced with the factors that its postings were made with."""
+        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
+        kept = self.resolutions()
+        models, places = audit.model_rows(members, kept), audit.place_rows(members, kept)
+        return pricing.joined(self.store, usage, models, places)
+
+    def runs_again(self, span: Span, members: Rows) -> list[dict[str, Any]]:
+        """Groups of the measured energy of one span, priced with the factors that its postings were made with."""
+        rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
+        return list(measured.groups(rows, self._values(), audit.place_rows(members, self.resolutions())))
+
+    def _values(self) -> dict[str, Mapping[str, float | None]]:
+        return {name: found.values for name, found in self.resolutions().items()}
+
+    def _postings(
+        self, groups: Iterable[Mapping[str, Any]], resolver: Resolver, span: Span, cause: str, method: str
+    ) -> list[dict[str, Any]]:
+        kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
+        self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
+        tiers = {i: r.tier for i, r in resolver.resolutions.items()}
+        terms = {"edition": self.edition.edition_id, "policy": resolver.policy, "cause": cause, "method": method}
+        return list(postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span))
