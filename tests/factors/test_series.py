@@ -74,3 +74,30 @@ def test_instances() -> None:
     assert (found.vcpus, found.accelerator, found.accelerators) == (192, "nvidia/h100-sxm-80gb", 8)
     assert read_edition().factors_for("memory_gb", found.accelerator)
     assert instance("aws", "p99.huge") is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "accelerator", "count"),
+    [
+        ("azure", "Standard_NC4as_T4_v3", "nvidia/t4", 1),
+        ("azure", "Standard_ND96isr_H200_v5", "nvidia/h200-sxm-141gb", 8),
+        ("aws", "p4d.24xlarge", "nvidia/a100-sxm-40gb", 8),
+        ("aws", "p6-b300.48xlarge", "nvidia/b300-sxm-288gb", 8),
+        ("aws", "ml.trn2.48xlarge", "aws/trainium2", 16),
+        ("aws", "g6f.large", "nvidia/l4", 0.125),
+        ("gcp", "a3-ultragpu-8g", "nvidia/h200-sxm-141gb", 8),
+        ("gcp", "g2-standard-48", "nvidia/l4", 4),
+    ],
+)
+def test_accelerators_of_instances(provider: str, name: str, accelerator: str, count: float) -> None:
+    """Each cloud's spelling of a type leads to its accelerators, and the library rates each of them."""
+    found = instance(provider, name)
+    assert found is not None
+    assert (found.accelerator, found.accelerators) == (accelerator, count)
+
+
+def test_every_accelerator_of_an_instance_is_rated() -> None:
+    """An accelerator that an instance type names has a rated power in the library."""
+    edition = read_edition()
+    named = {row["accelerator"] for row in read_series("instances").rows if row["accelerator"]}
+    assert {each for each in named if not edition.factors_for("tdp_w", each)} == set()

@@ -1,5 +1,6 @@
 """What a training run is estimated from: what the user gave, and factors for the rest, each with its reason."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -172,10 +173,29 @@ def find_device(edition: Edition, name: str | None) -> tuple[tuple[str, ...], st
         return (wanted,), None
     found = [each for each in known if each.partition("/")[-1] == wanted]
     found = found or [each for each in known if each.partition("/")[-1].startswith(wanted + "-")]
+    found = found or _by_words(known, wanted)
     if not found:
         return (UNKNOWN,), HINT_DEVICE
     return tuple(found), HINT_SEVERAL if len(found) > 1 else None
 
+
+def _by_words(known: list[str], wanted: str) -> list[str]:
+    """Devices whose name has all words of a name such as a driver writes: ``NVIDIA A100-SXM4-80GB``, ``Tesla T4``."""
+    words = _words(wanted)
+    if not words:
+        return []
+    same = [each for each in known if _words(each) == words]
+    return same or [each for each in known if words <= _words(each)]
+
+
+def _words(name: str) -> frozenset[str]:
+    parts = (SOCKET.sub("sxm", word) for word in re.split(r"[-/ _]+", name.lower()))
+    return frozenset(word for word in parts if word and not FILLER.fullmatch(word))
+
+
+SOCKET = re.compile(r"^sxm\d$")
+FILLER = re.compile(r"nvidia|amd|tesla|geforce|instinct|corporation|graphics|gpu|hbm\d?e?|gddr\d?x?")
+"""Words of a device's name that tell nothing apart."""
 
 _DEVICE = ("tdp_w", "peak_tflop_per_s")
 

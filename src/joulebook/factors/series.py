@@ -5,6 +5,7 @@ A series is read only when it is asked for. Its rows are texts; the functions be
 
 import csv
 import hashlib
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ FOLDER = HERE / "series"
 KEYS = ("title", "sources", "licence", "method", "known_from", "rows", "sha256", "columns")
 HOURLY = "hourly-profile"
 INSTANCES = "instances"
+
+TIER_WORD = re.compile(r"^(?:standard|basic)[_ ]")
+"""What Azure's bills and interfaces write before the size."""
+
+SERVICE_WORD = re.compile(r"^(?:ml|db|cache)\.")
+"""What SageMaker, RDS and ElastiCache write before an EC2 type."""
 
 
 @dataclass(frozen=True)
@@ -188,5 +195,12 @@ def _instances() -> Mapping[tuple[str, str], Instance]:
 
 
 def instance(provider: str, name: str) -> Instance | None:
-    """An instance type of aws, azure or gcp; None where it is not known."""
-    return _instances().get((provider, name.strip().lower()))
+    """An instance type of aws, azure or gcp; None where it is not known.
+
+    Azure's ``Standard_NC4as_T4_v3`` and ``NC4as T4 v3`` are one type, as are ``p5.48xlarge`` and SageMaker's
+    ``ml.p5.48xlarge``.
+    """
+    written = name.strip().lower()
+    plain = TIER_WORD.sub("", written).replace("_", " ") if provider == "azure" else SERVICE_WORD.sub("", written)
+    known = _instances()
+    return known.get((provider, written)) or known.get((provider, plain))
