@@ -146,6 +146,8 @@ def zone_named(name: str | None) -> tzinfo | None:
 
 def key_text(value: object) -> str:
     """A value as part of a key: UTC microseconds for instants, nothing for unknown."""
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, datetime):

@@ -1,7 +1,7 @@
 """Where coding agents keep their logs: found without settings, account or network."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import groupby
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from joulebook.errors import InputUnreadable
+from joulebook.ingest.beside import Beside, processors
 from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import TOKEN_CLASSES, Usage
@@ -46,6 +47,13 @@ LOG_PLACES = (
 
 FLAT = "."
 
+BESIDE_BYTES = 64_000_000
+"""From here on it is worth to start processes."""
+
+TASK_BYTES = 16_000_000
+TASK_FILES = 256
+"""What one process reads at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
@@ -73,22 +81,76 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
                         yield LogFile(place.reader, found)
 
 
-def read_logs(files: Iterable[LogFile]) -> Iterator[tuple[Path, Usage | Finding]]:
-    """Rows of log files with the file; of an answer that stands in several files of an agent, the fullest one.
+Read = list[tuple[int, "Usage | Finding"]]
+"""Rows and findings, each with the number of its file in the task."""
 
-    A file that cannot be read is a finding; the others go on. Memory: the rows of one agent at a time.
+
+class Reading:
+    """Log files being read; large amounts by several processes, which begin at once.
+
+    Args:
+        files: the files, those of an agent together.
+        done: told the bytes of the files that are read so far, and of all.
     """
-    for _name, group in groupby(files, key=lambda file: file.reader):
-        rows: dict[str, tuple[Path, Usage]] = {}
-        for file in group:
-            for row in _rows(file):
-                if isinstance(row, Finding):
-                    yield file.path, row
-                    continue
-                known = rows.get(row["usage_key"])
-                if known is None or _tokens(row) > _tokens(known[1]):
-                    rows[row["usage_key"]] = (file.path, row)
-        yield from rows.values()
+
+    def __init__(self, files: Iterable[LogFile], done: Callable[[int, int], None] | None = None) -> None:
+        sized = [(file, _size(file.path)) for file in files]
+        self._tasks = list(_tasks(sized))
+        self._all = sum(size for _file, size in sized)
+        self._read = 0
+        self._done = done
+        is_much = self._all >= BESIDE_BYTES and processors() > 1
+        self._beside = Beside(read_task, [files for files, _size in self._tasks]) if is_much else None
+
+    def __iter__(self) -> Iterator[tuple[Path, Usage | Finding]]:
+        """Rows of log files with the file; of an answer that stands in several files of an agent, the fullest one.
+
+        A file that cannot be read is a finding; the others go on. Memory: the rows of one agent at a time.
+        """
+        answers = iter(self._beside or (read_task(files) for files, _size in self._tasks))
+        for _name, group in groupby(self._tasks, key=lambda task: task[0][0].reader):
+            rows: dict[str, tuple[Path, Usage]] = {}
+            for files, size in group:
+                for number, row in next(answers):
+                    if isinstance(row, Finding):
+                        yield files[number].path, row
+                        continue
+                    known = rows.get(row["usage_key"])
+                    if known is None or _tokens(row) > _tokens(known[1]):
+                        rows[row["usage_key"]] = (files[number].path, row)
+                self._tell(size)
+            yield from rows.values()
+
+    def _tell(self, size: int) -> None:
+        self._read += size
+        if self._done is not None:
+            self._done(self._read, self._all)
+
+
+def read_task(files: Sequence[LogFile]) -> Read:
+    """Rows and findings of some files; a file that cannot be read is a finding."""
+    return [(number, row) for number, file in enumerate(files) for row in _rows(file)]
+
+
+def _tasks(sized: Iterable[tuple[LogFile, int]]) -> Iterator[tuple[list[LogFile], int]]:
+    """The files in their order, so many at a time that the answer is worth the way; agents apart."""
+    files: list[LogFile] = []
+    size = 0
+    for file, more in sized:
+        if files and (size + more > TASK_BYTES or len(files) >= TASK_FILES or files[-1].reader != file.reader):
+            yield files, size
+            files, size = [], 0
+        files.append(file)
+        size += more
+    if files:
+        yield files, size
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it will tell why
 
 
 def _rows(file: LogFile) -> Iterator[Usage | Finding]:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
+import msgspec
+
 from joulebook.errors import UnknownName
 from joulebook.terms.finding import Finding
 
@@ -63,13 +65,29 @@ class Lines:
         return not self._last.endswith(("\n", "\r"))
 
 
+_strict_json = msgspec.json.Decoder().decode
+JSON_FAULTS = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+def json_value(text: bytes | str) -> object:
+    """The value of a JSON text, as `json.loads` gives it, in a third of the time.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON.
+    """
+    try:
+        return _strict_json(text)
+    except JSON_FAULTS:
+        return json.loads(text)  # more lenient: half characters, NaN, a byte order mark
+
+
 def json_records(lines: Lines) -> Iterator[tuple[int, dict[str, object] | Finding]]:
     """The object of each line with its number, or what is wrong with the line. Blank lines are passed over."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json_value(line)
         except (ValueError, RecursionError):
             rule = "not-json" if line.endswith(("\n", "\r")) else "truncated"
             yield number, Finding(lines.file, number, rule)

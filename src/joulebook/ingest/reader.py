@@ -2,6 +2,7 @@
 
 import gzip
 import importlib
+import io
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ from joulebook.terms.usage import Usage
 
 HEAD_BYTES = 65536
 """How much of a file `detect` may look at."""
+
+BLOCK_BYTES = 1 << 17
+"""What is read at a time: it stays in the processor's own memory until its lines have been looked at."""
 
 FINDINGS_PER_RULE = 100
 """Findings of one rule that are told one by one; the rest of them is told as one number."""
@@ -203,12 +207,12 @@ def open_input(path: Path) -> BinaryIO:
         InputMissing: the file does not exist, is a folder, or may not be read.
     """
     try:
-        stream = path.open("rb")
+        stream = path.open("rb", buffering=BLOCK_BYTES)
     except OSError as error:
         raise InputMissing(file=str(path), reason=error.strerror) from error
     if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
         stream.close()
-        return cast("BinaryIO", gzip.open(path, "rb"))
+        return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), BLOCK_BYTES))
     return stream
 
 

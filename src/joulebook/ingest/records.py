@@ -1,10 +1,12 @@
 """From records that a reader has taken apart to rows: the way of every format that is not a plain table."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, cast
 
-from joulebook.ingest.lines import Lines, dig
+import msgspec
+
+from joulebook.ingest.lines import JSON_FAULTS, Lines, dig, json_value
 from joulebook.ingest.mapping import FieldMapping
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.rows import RowMaker
@@ -67,25 +69,37 @@ def rows_of(
         is_bucket=is_bucket,
     )
     maker = RowMaker(mapping, options.file)
+    make = maker.make_named
     for item in records:
-        if isinstance(item, Finding):
-            yield item
-        else:
-            yield maker.make([item[1].get(field) for field in fields], item[0])
+        yield item if isinstance(item, Finding) else make(item[1], item[0])
     yield from maker.warnings()
 
 
-def marked_lines(stream: BinaryIO, file: str, *marks: bytes) -> Iterator[tuple[int, dict[str, object]] | Finding]:
+def marked_lines(
+    stream: BinaryIO, file: str, *marks: bytes, shape: object = None, content: re.Pattern[bytes] | None = None
+) -> Iterator[tuple[int, dict[str, object]] | Finding]:
     """The JSON objects of the lines that hold one of the marks; other lines are passed over without being parsed.
 
     A last line that has no end and is no JSON is told as cut off.
+
+    Args:
+        stream: the file.
+        file: its name, for findings.
+        marks: what every line of interest holds.
+        shape: a `TypedDict` of the names that are read, so that content is never taken apart; a line that does not fit
+            it is read whole.
+        content: how lines begin that are never of interest, whatever they hold.
     """
     number, line = 0, b"\n"
+    is_content = content.match if content is not None else None
     mark, others = marks[0], marks[1:]
+    load = loaded if shape is None else _shaped(shape)
     for number, line in enumerate(utf8_lines(stream, file), start=1):
+        if is_content is not None and is_content(line):
+            continue
         if mark not in line and not (others and any(other in line for other in others)):
             continue
-        record = loaded(line)
+        record = load(line)
         if isinstance(record, dict):
             yield number, record
         elif line.endswith(ENDS):
@@ -107,15 +121,27 @@ def utf8_lines(stream: BinaryIO, file: str) -> Iterator[bytes]:
 def loaded(text: bytes | str) -> object:
     """The value of a JSON text; None where it is none (or null)."""
     try:
-        return json.loads(text)
+        return json_value(text)
     except (ValueError, RecursionError):
         return None
 
 
-def whole_json(stream: BinaryIO, file: str) -> Iterator[object | Finding]:
-    """The one value of a JSON file, or what is wrong with it."""
+def _shaped(shape: object) -> Callable[[bytes], object]:
+    decode = msgspec.json.Decoder(cast("type", shape)).decode
+
+    def load(line: bytes) -> object:
+        try:
+            return decode(line)
+        except JSON_FAULTS:
+            return loaded(line)
+
+    return load
+
+
+def whole_json(stream: BinaryIO, file: str, shape: object = None) -> Iterator[object | Finding]:
+    """The one value of a JSON file, or what is wrong with it; ``shape`` as in `marked_lines`."""
     text = b"".join(utf8_lines(stream, file)).strip()
-    value = loaded(text)
+    value = (loaded if shape is None else _shaped(shape))(text)
     if not text:
         yield Finding(file, None, "empty-file", is_error=False)
     elif value is None:
@@ -161,7 +187,9 @@ def whole(value: object) -> int | None:
 
 def is_odd(counts: Mapping[str, object]) -> bool:
     """Whether a cell among counts is there but no count: such a record is handed on whole, to be refused and told."""
-    return any(cell is not None and (whole(cell) is None or (whole(cell) or 0) < 0) for cell in counts.values())
+    return any(
+        cell is not None and (not isinstance(cell, int) or isinstance(cell, bool) or cell < 0) for cell in counts.values()
+    )
 
 
 def name_of(value: object) -> str | None:

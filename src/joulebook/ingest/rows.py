@@ -5,7 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from joulebook.ingest.cells import CellFaultError, Convert, amount, count, instant, key_text, money, text, zone_named
+from joulebook.ingest.cells import (
+    LARGEST_COUNT,
+    CellFaultError,
+    Convert,
+    amount,
+    count,
+    instant,
+    key_text,
+    money,
+    text,
+    zone_named,
+)
 from joulebook.ingest.mapping import (
     AMOUNT_FIELDS,
     CONSUMPTION,
@@ -44,6 +55,26 @@ def is_response_id(request_id: object) -> bool:
     return isinstance(request_id, str) and _RESPONSE_ID.match(request_id) is not None
 
 
+class _Names:
+    """Names of models, tools and projects: few, and each told many times."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str | None] = {}
+
+    def __call__(self, cell: object) -> str | None:
+        if type(cell) is not str:
+            return text(cell)
+        known = self._known.get(cell)
+        if known is None:
+            known = text(cell)
+            if len(self._known) < NAMES_KEPT:
+                self._known[cell] = known
+        return known
+
+
+NAMES_KEPT = 10_000
+
+
 class RowMaker:
     """Makes the rows of one file under one mapping.
 
@@ -55,7 +86,9 @@ class RowMaker:
     def __init__(self, mapping: FieldMapping, file: str) -> None:
         self.mapping = mapping
         self.file = file
-        self._plan = [(name, _CONVERT.get(name)) for name in mapping.columns]
+        names = _Names()
+        self._plan = [(name, names if name in TEXT_FIELDS else _CONVERT.get(name)) for name in mapping.columns]
+        self._converts = dict(self._plan)
         self._zone = zone_named(mapping.timezone)
         self._naive: tuple[str, int | None] | None = None
         self._whole = [(name, *INCLUSIVE[name]) for name in INCLUSIVE if name in mapping.columns]
@@ -87,6 +120,26 @@ class RowMaker:
                 row[name] = convert(cell) if convert is not None else self._instant(name, cell, line)
         except CellFaultError as fault:
             return self.finding(line, fault.rule, name)
+        return self._checked(row, line)
+
+    def make_named(self, fields: Mapping[str, object], line: int | None) -> Usage | Finding:
+        """As `make`, from the cells by the name of their field; names that the mapping lacks are passed over."""
+        row: dict[str, object] = {}
+        converts = self._converts
+        try:
+            for name, cell in fields.items():
+                if cell is None or name not in converts:
+                    continue
+                convert = converts[name]
+                if convert is count and type(cell) is int and 0 <= cell <= LARGEST_COUNT:
+                    row[name] = cell
+                elif cell != "":
+                    row[name] = convert(cell) if convert is not None else self._instant(name, cell, line)
+        except CellFaultError:
+            return self.make([fields.get(name) for name in converts], line)  # tells the first fault of the mapping
+        return self._checked(row, line)
+
+    def _checked(self, row: dict[str, object], line: int | None) -> Usage | Finding:
         key = self._key(row)
         fault = _unfit(row, self._whole)
         if fault is None and self._by_id:
@@ -122,13 +175,12 @@ class RowMaker:
     def _key(self, row: Mapping[str, object]) -> str:
         get = row.get
         parts = [self._source_id]
-        if self._by_id and is_response_id(get(REQUEST_ID)):
-            parts = [RESPONSE]
+        if self._by_id:
+            request_id = key_text(get(REQUEST_ID))
+            return usage_key((RESPONSE if is_response_id(request_id) else self._source_id, request_id))
         for name in self._key_fields:
             value = get(name)
             parts.append(str(value) if type(value) is int else key_text(value))
-        if self._by_id:
-            return usage_key(parts)
         first = usage_key([*parts, "0"])
         number = int(first[:_ID_DIGITS], 16)
         before = self._seen.get(number, 0)
@@ -139,7 +191,7 @@ class RowMaker:
         """Rule and field where the request id is missing, or another row of the file has it and says something else."""
         if row.pop(REQUEST_ID, None) is None:
             return "missing-value", REQUEST_ID
-        content = hash(tuple(row.items()))
+        content = hash(frozenset(row.items()))
         is_same = self._seen.setdefault(int(key[:_ID_DIGITS], 16), content) == content
         return None if is_same else ("same-key", REQUEST_ID)
 

@@ -1,12 +1,12 @@
 """One pass over the agents' logs of a home: what is new since the last pass, and what must still wait."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from joulebook.ingest.home import LogFile, log_files, read_logs
+from joulebook.ingest.home import LogFile, Reading, log_files
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -30,6 +30,7 @@ class LogScan:
         files: log files per reader.
         unchanged: files that were not read, because nothing is new in them.
         waiting: answers that are too young to be booked.
+        done: told how many bytes are read, of how many, as the pass goes on.
     """
 
     home: Path
@@ -40,6 +41,7 @@ class LogScan:
     files: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
     waiting: int = 0
+    done: Callable[[int, int], None] | None = None
 
     def rows(self) -> Iterator[Usage | Finding]:
         """Rows of logs that changed since the last pass, without those that wait; findings."""
@@ -49,7 +51,7 @@ class LogScan:
                 yield found
             elif self._is_changed(found):
                 changed.append(found)
-        for path, row in read_logs(changed):
+        for path, row in Reading(changed, self.done):
             if isinstance(row, Finding):
                 yield row
             elif row["started_at"] > self.now - SETTLING:

@@ -10,10 +10,9 @@ a subagent's messages.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypedDict
 
 from joulebook.errors import translatable
-from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
@@ -30,6 +29,32 @@ COUNTS = {
 SYNTHETIC = "<synthetic>"
 HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), ("msg_", "anthropic"))
 """Who hosted the model, by the form of the message id."""
+
+
+class _Told(TypedDict, total=False):
+    input_tokens: Any
+    cache_creation_input_tokens: Any
+    cache_read_input_tokens: Any
+    output_tokens: Any
+    service_tier: Any
+    iterations: Any
+
+
+class _Message(TypedDict, total=False):
+    id: Any
+    model: Any
+    usage: _Told
+
+
+class _Line(TypedDict, total=False):
+    type: Any
+    timestamp: Any
+    sessionId: Any
+    uuid: Any
+    cwd: Any
+    costUSD: Any
+    isApiErrorMessage: Any
+    message: _Message
 
 
 class ClaudeCode:
@@ -51,13 +76,16 @@ class ClaudeCode:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     best: dict[str, _Written] = {}
-    for item in marked_lines(stream, file, b'"usage"'):
+    for item in marked_lines(stream, file, b'"usage"', shape=_Line):
         if isinstance(item, Finding):
             yield item
             continue
         line, entry = item
-        message, usage = entry.get("message"), dig(entry, "message.usage")
-        if entry.get("type") != "assistant" or not isinstance(message, dict) or not isinstance(usage, dict):
+        message = entry.get("message")
+        if entry.get("type") != "assistant" or not isinstance(message, dict):
+            continue
+        usage = message.get("usage")
+        if not isinstance(usage, dict):
             continue
         if message.get("model") == SYNTHETIC or entry.get("isApiErrorMessage") is True:
             continue

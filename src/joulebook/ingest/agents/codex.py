@@ -7,15 +7,16 @@ tokens, output contains reasoning. A forked session or a subagent begins with a 
 booked under the parent's id, so that the copy gets the keys of the original.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypedDict
 
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -30,6 +31,30 @@ COUNTS = {
 
 MARKS = (b'"session_meta"', b'"turn_context"', b'"token_count"', b'"token_usage_record"', b'"thread_settings_applied"')
 PARENTS = ("forked_from_id", "source.subagent.thread_spawn.parent_thread_id")
+
+
+CONTENT = re.compile(rb'\{"timestamp":"[^"\\]{10,40}","type":"response_item",')
+"""How the lines begin that hold what was said and done, which are most of a file."""
+
+
+class _Payload(TypedDict, total=False):
+    type: Any
+    id: Any
+    cwd: Any
+    model: Any
+    model_provider: Any
+    forked_from_id: Any
+    source: Any
+    thread_settings: Any
+    response_id: Any
+    usage: Any
+    info: Any
+
+
+class _Line(TypedDict, total=False):
+    type: Any
+    timestamp: Any
+    payload: _Payload
 
 
 class Codex:
@@ -64,7 +89,7 @@ class _Session:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     session = _Session()
-    for item in marked_lines(stream, file, *MARKS):
+    for item in marked_lines(stream, file, *MARKS, shape=_Line, content=CONTENT):
         if isinstance(item, Finding):
             yield item
             continue
@@ -115,13 +140,15 @@ def _difference(
     session: _Session, entry: Mapping[str, object], payload: Mapping[str, object]
 ) -> dict[str, object] | None:
     """What was used since the event before; None for an event that only repeats it."""
-    total, last = dig(payload, "info.total_token_usage"), dig(payload, "info.last_token_usage")
-    if isinstance(total, dict) and is_odd(_counts(total)):
-        return _row(session, entry, _counts(total), f"{session.root}:{entry.get('timestamp')}", None)
-    if isinstance(total, dict) and None in _counts(total).values():
+    info = payload.get("info")
+    total, last = dig(info, "total_token_usage"), dig(info, "last_token_usage")
+    told = _counts(total) if isinstance(total, dict) else {}
+    if is_odd(told):
+        return _row(session, entry, told, f"{session.root}:{entry.get('timestamp')}", None)
+    if None in told.values():
         return None  # the next totals contain it
-    now = _wholes(total) if isinstance(total, dict) else None
-    if now is None:
+    now = {name: cell for name, cell in told.items() if isinstance(cell, int)}
+    if not isinstance(total, dict):
         if not isinstance(last, dict):
             return None
         identity = f"{session.root}:{entry.get('timestamp')}:{sorted(_counts(last).items())}"
@@ -134,7 +161,7 @@ def _difference(
         used: dict[str, object] = {name: count - before.get(name, 0) for name, count in now.items()}
     else:
         used = _counts(last) if isinstance(last, dict) else dict(now)
-    return _row(session, entry, used, f"{session.root}:{sorted(now.items())}", name_of(dig(payload, "info.model")))
+    return _row(session, entry, used, f"{session.root}:{sorted(now.items())}", name_of(dig(info, "model")))
 
 
 def _row(
@@ -155,7 +182,3 @@ def _row(
 
 def _counts(usage: Mapping[str, object]) -> dict[str, object]:
     return {ours: usage[theirs] for ours, theirs in COUNTS.items() if theirs in usage}
-
-
-def _wholes(usage: Mapping[str, object]) -> dict[str, int]:
-    return {name: number for name, cell in _counts(usage).items() if (number := whole(cell)) is not None}

@@ -6,7 +6,7 @@ writes JSON lines with the API's ``usageMetadata``. Where a total is given it de
 """
 
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypedDict
 
 from joulebook.errors import translatable
 from joulebook.ingest.lines import dig
@@ -25,6 +25,30 @@ QWEN_WORDS = (
     "totalTokenCount",
 )
 """Their words for: input, of it cached, output, hidden reasoning, input from tools, all together."""
+
+
+class _Message(TypedDict, total=False):
+    sessionId: Any
+    id: Any
+    timestamp: Any
+    type: Any
+    model: Any
+    tokens: Any
+
+
+class _Chat(TypedDict, total=False):
+    sessionId: Any
+    messages: list[_Message]
+
+
+class _QwenLine(TypedDict, total=False):
+    type: Any
+    sessionId: Any
+    uuid: Any
+    timestamp: Any
+    model: Any
+    cwd: Any
+    usageMetadata: Any
 
 
 class GeminiCli:
@@ -91,9 +115,9 @@ def _gemini_messages(
     stream: BinaryIO, options: ReadOptions
 ) -> Iterator[tuple[int | None, Mapping[str, object]] | Finding]:
     if options.file.removesuffix(".gz").endswith(".jsonl"):
-        yield from marked_lines(stream, options.file, b'"sessionId"', b'"tokens"')
+        yield from marked_lines(stream, options.file, b'"sessionId"', b'"tokens"', shape=_Message)
         return
-    for chat in whole_json(stream, options.file):
+    for chat in whole_json(stream, options.file, _Chat):
         if isinstance(chat, Finding):
             yield chat
             continue
@@ -108,7 +132,7 @@ def _gemini_messages(
 
 
 def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in marked_lines(stream, file, b'"usageMetadata"'):
+    for item in marked_lines(stream, file, b'"usageMetadata"', shape=_QwenLine):
         if isinstance(item, Finding):
             yield item
             continue
