@@ -61,14 +61,16 @@ def claude(texts: Texts, session: str, start: datetime, size: int) -> Iterator[s
     while written < size:
         number += 1
         base = (
-            f'"parentUuid":"{session}-{number - 1}","isSidechain":false,"userType":"external","cwd":"/home/dev/{project}",'
-            f'"sessionId":"{session}","version":"2.1.4","gitBranch":"main",'
+            f'"parentUuid":"{session}-{number - 1}","isSidechain":false,"userType":"external",'
+            f'"cwd":"/home/dev/{project}","sessionId":"{session}","version":"2.1.4","gitBranch":"main",'
         )
         content = texts.piece(1_500, 24_000)
         lines = [
-            f'{{{base}"type":"user","message":{{"role":"user","content":[{{"tool_use_id":"toolu_{session}{number}",'
-            f'"type":"tool_result","content":"{content}"}}]}},"uuid":"{session}-{number}","timestamp":"{next(times)}",'
-            f'"toolUseResult":{{"stdout":"{texts.piece(100, 400)}","stderr":"","interrupted":false}}}}'
+            (
+                f'{{{base}"type":"user","message":{{"role":"user","content":[{{"tool_use_id":"toolu_{session}{number}",'
+                f'"type":"tool_result","content":"{content}"}}]}},"uuid":"{session}-{number}","timestamp":"{next(times)}",'
+                f'"toolUseResult":{{"stdout":"{texts.piece(100, 400)}","stderr":"","interrupted":false}}}}'
+            )
         ]
         output, read, blocks = chance.randint(20, 1900), 14_000 + number * 900, chance.choice((1, 2, 2, 3))
         for block in range(1, blocks + 1):
@@ -115,8 +117,8 @@ def codex(texts: Texts, session: str, start: datetime, size: int) -> Iterator[st
         told = [{**one, "total_tokens": one["input_tokens"] + one["output_tokens"]} for one in (total, last)]
         info = {"total_token_usage": told[0], "last_token_usage": told[1], "model_context_window": 272_000}
         payload = {"type": "token_count", "info": info, "rate_limits": {"primary": {"used_percent": 12.0}}}
-        for _ in range(chance.choice((1, 1, 2))):
-            lines.append(compact({"timestamp": next(times), "type": "event_msg", "payload": payload}))
+        again = range(chance.choice((1, 1, 2)))
+        lines += [compact({"timestamp": next(times), "type": "event_msg", "payload": payload}) for _ in again]
         for line in lines:
             written += len(line) + 1
             yield line + "\n"

@@ -43,9 +43,7 @@ class Beside(Generic[Task, Answer]):
         processes: how many; one for each processor, up to `MOST_PROCESSES`, if None.
     """
 
-    def __init__(
-        self, function: Callable[[Task], Answer], tasks: Sequence[Task], processes: int | None = None
-    ) -> None:
+    def __init__(self, function: Callable[[Task], Answer], tasks: Sequence[Task], processes: int | None = None) -> None:
         self._function = function
         self._tasks = iter(tasks)
         wanted = min(processes or processors(), MOST_PROCESSES, len(tasks))
@@ -109,7 +107,8 @@ def serve() -> None:
     """Answer tasks from standard input on standard output until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks decides when to stop
     gc.disable()  # rows have no cycles, and looking for some costs a tenth of the time
-    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    tasks, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a reader may print is no answer
     with suppress(EOFError, BrokenPipeError):
         while True:
             function, task = pickle.load(tasks)  # noqa: S301  (from the process that started this one)

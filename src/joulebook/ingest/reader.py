@@ -210,7 +210,7 @@ def open_input(path: Path) -> BinaryIO:
         stream = path.open("rb", buffering=BLOCK_BYTES)
     except OSError as error:
         raise InputMissing(file=str(path), reason=error.strerror) from error
-    if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
+    if cast("io.BufferedReader", stream).peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
         stream.close()
         return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), BLOCK_BYTES))
     return stream

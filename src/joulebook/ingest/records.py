@@ -188,7 +188,8 @@ def whole(value: object) -> int | None:
 def is_odd(counts: Mapping[str, object]) -> bool:
     """Whether a cell among counts is there but no count: such a record is handed on whole, to be refused and told."""
     return any(
-        cell is not None and (not isinstance(cell, int) or isinstance(cell, bool) or cell < 0) for cell in counts.values()
+        cell is not None and (not isinstance(cell, int) or isinstance(cell, bool) or cell < 0)
+        for cell in counts.values()
     )
 
 

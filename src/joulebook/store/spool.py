@@ -89,7 +89,7 @@ def _quick(kind: str, kinds: set[type], values: list) -> bool:
     """Whether JSON carries the values as they are; what only the encoder can see is checked there."""
     if kind == "int64":
         known = values if None not in values else [value for value in values if value is not None]
-        return kinds == {int} and -INT64_LIMIT <= min(known) and max(known) < INT64_LIMIT
+        return kinds == {int} and min(known) >= -INT64_LIMIT and max(known) < INT64_LIMIT
     if kind == "float64":
         return kinds == {float} and isfinite(sum(value for value in values if value is not None))
     return (kind, kinds) in (("string", {str}), ("bool", {bool}))

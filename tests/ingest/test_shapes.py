@@ -1,0 +1,75 @@
+"""Reading only the names that count gives what reading everything gives, on whole and on damaged logs."""
+
+import json
+from importlib import import_module
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded import RECORDINGS
+from test_fuzz import mutated, mutations, read, run
+
+from joulebook.ingest import records
+from joulebook.ingest.lines import json_value
+from joulebook.ingest.mapping import MAPPABLE, FieldMapping
+from joulebook.ingest.rows import RowMaker
+from joulebook.terms.finding import Finding
+
+SHAPED = [one for one in RECORDINGS if one.reader in {"claude-code", "codex", "gemini-cli", "qwen-code"}]
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
+
+
+def read_whole(recording, content):
+    """The same reader, with every line of interest taken apart whole and no line known as content."""
+    lines = records.marked_lines
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_shaped", lambda shape: records.loaded)
+        module = import_module(f"joulebook.ingest.agents.{MODULES[recording.reader]}")
+        patch.setattr(module, "marked_lines", lambda *given, **_fewer: lines(*given))
+        return read(recording, content)
+
+
+MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini-cli": "gemini_cli", "qwen-code": "gemini_cli"}
+
+
+@pytest.mark.parametrize("recording", SHAPED, ids=lambda one: one.file)
+def test_same_on_damaged_logs(recording):
+    """Rows and findings are the same; but a line whose content alone is no text is read, not refused."""
+
+    def holds(steps):
+        content = mutated(recording.content(), steps)
+        few, all_of_it = read(recording, content), read_whole(recording, content)
+        if few != all_of_it:
+            with pytest.raises(UnicodeDecodeError):
+                content.decode()
+            findings = [one for one in few if isinstance(one, Finding)]
+            assert all(one in all_of_it for one in findings)
+
+    run(holds, 150, steps=mutations)
+
+
+@given(value=JSON)
+def test_json_is_the_standard_librarys(value):
+    """The quicker JSON gives the values of the standard library's, for everything it can write."""
+    text = json.dumps(value)
+    assert str(json_value(text)) == str(json.loads(text))
+    assert str(json_value(text.encode())) == str(json.loads(text))
+
+
+@given(
+    cells=st.dictionaries(
+        st.sampled_from(MAPPABLE),
+        st.none()
+        | st.integers(-5, 2**65)
+        | st.floats()
+        | st.text(max_size=20)
+        | st.booleans()
+        | st.sampled_from(["", "2026-11-22T09:00:00Z", "12", "1.5", "msg_0123456789012345678901234", "gpt-5"]),
+    )
+)
+def test_rows_by_name(cells):
+    """A row made from named cells is the row made from cells in order, or the same finding."""
+    mapping = FieldMapping(columns={name: name for name in MAPPABLE}, source_id="x", constants={"team": "t"})
+    ordered = RowMaker(mapping, "f").make([cells.get(name) for name in mapping.columns], 7)
+    named = RowMaker(mapping, "f").make_named(cells, 7)
+    assert named == ordered
