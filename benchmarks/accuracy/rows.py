@@ -110,7 +110,8 @@ def read_models() -> dict[str, dict[str, float]]:
     """Published facts of each model in the rows."""
     with (HERE / "models.csv").open(newline="", encoding="utf-8") as stream:
         return {
-            row.pop("model_id"): {name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)
+            row.pop("model_id"): {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(stream)
         }
 
 
@@ -175,6 +176,7 @@ def read_rows() -> Rows:
             **size,
             **hardware,
             "accelerator_ratio": 1.0,
+            "expert_parallel_groups": 1.0,
             "text_estimate_ratio": 1.0,
             "accelerator_count": float(row["num_gpus"]),
             "batch_requests": float(row["avg_batch_size"]),

@@ -7,7 +7,7 @@ from benchmarks.accuracy.fit import Form
 from benchmarks.accuracy.rows import Rows, shipped_ranges
 from benchmarks.accuracy.splits import fit_rows
 
-from joulebook.estimate.hosted import SCENARIO, Option, estimate_hosted
+from joulebook.estimate.hosted import SCENARIO, Option, Speed, estimate_hosted
 from joulebook.estimate.serving import SUBJECTS, ModelShape, reference_kwh
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
@@ -58,7 +58,7 @@ def hosted_family_out(
                 Range.exact(rows.total[place]),
                 rows.architecture[place] if with_architecture else {},
             )
-            speed = 1 / rows.itl[place] if with_speed else None
+            speed = Speed(1 / rows.itl[place] if with_speed else None)
             estimate = estimate_hosted(model, serving, options(factors), speed)
             mids = {name: value.mid for name, value in serving.items()}
             kwh = reference_kwh(estimate.coefficients, mids)

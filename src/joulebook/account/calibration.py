@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from joulebook.account.resolve import HOST
 from joulebook.errors import UnknownName, UsageError
+from joulebook.estimate.boundary import LADDER
 from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator, calibrate, factor_file
-from joulebook.estimate.deployment import METHOD_SUBJECT, calibrated, serving_ranges, shape_of
+from joulebook.estimate.deployment import calibrated, serving_ranges
+from joulebook.estimate.scenarios import METHOD_SUBJECT, shape_of
 from joulebook.estimate.serving import estimate_serving
 from joulebook.estimate.tokens import gpu_energy_kwh
 from joulebook.factors.choose import choose, resolve_model
@@ -16,13 +17,6 @@ from joulebook.factors.edition import Edition
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
-
-LADDER = (
-    (Boundary.NODE, "node_overhead_ratio", HOST),
-    (Boundary.NODE_IDLE, "idle_overhead_ratio", HOST),
-    (Boundary.FACILITY, "pue_ratio", None),
-)
-"""Rung -> the ratio that leads up to it, and its subject."""
 
 
 @dataclass(frozen=True, slots=True)

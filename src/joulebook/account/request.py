@@ -19,6 +19,7 @@ from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import ModelFacts, resolve_model
 from joulebook.factors.edition import Edition
 from joulebook.terms.range import Range
+from joulebook.terms.tier import Tier
 from joulebook.terms.usage import TOKEN_CLASSES
 
 
@@ -43,8 +44,14 @@ class RequestEstimate:
 
     facts: ModelFacts
     served: Served
+    around: Resolution
     place: Resolution
     priced: Priced
+
+    @property
+    def tier(self) -> str:
+        """The tier a posting of the same request gets."""
+        return str(Tier.worst(self.around.tier, self.place.tier))
 
 
 def estimate_request(
@@ -74,11 +81,11 @@ def estimate_request(
         "reference_input_tokens": sum(counts[name] for name in TOKEN_CLASSES if "output" not in name) / requests,
         "reference_output_tokens": sum(counts[name] for name in TOKEN_CLASSES if "output" in name) / requests,
     }
-    served = serve(edition, policy, facts, deployment, at, reference)
+    served = serve(edition, policy, facts, deployment, at, reference, provider)
     around = resolve_model_factors(edition, policy, provider or "", model or "", at)
     place = resolve_place_factors(edition, policy, provider or "", usage.get("region") or "", at)
     priced = price_request(counts, requests, served.estimate, around, place)
-    return RequestEstimate(facts, served, place, priced)
+    return RequestEstimate(facts, served, around, place, priced)
 
 
 def price_request(

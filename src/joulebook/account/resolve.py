@@ -7,6 +7,7 @@ from typing import Any
 from joulebook.account.embodied import embodied_per_hour, embodied_per_kwh
 from joulebook.account.resolution import Part, Resolution
 from joulebook.errors import FactorMissing
+from joulebook.estimate.boundary import HOST
 from joulebook.estimate.deployment import Deployment, serve
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model, resolve_place
@@ -26,9 +27,6 @@ ZONE_COLUMNS = (
 BOUNDARY_COLUMNS = ("node_overhead_ratio", "idle_overhead_ratio")
 PLACE_COLUMNS = (*SITE_COLUMNS, *ZONE_COLUMNS)
 MODEL_COLUMNS = (*COEFFICIENTS, *BOUNDARY_COLUMNS, "embodied_g_per_kwh")
-
-HOST = "serving/host"
-"""Subject of what stands around the accelerators."""
 
 HOSTED = "serving/hosted"
 """Subject of what is known of a deployment that nobody describes."""
@@ -96,7 +94,7 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
         FactorMissing: the library lacks what describes serving; a broken library, not a property of the model.
     """
     facts = resolve_model(edition, provider or None, model or None, at)
-    served = serve(edition, policy, facts, Deployment(), at)
+    served = serve(edition, policy, facts, Deployment(), at, provider=provider or None)
     estimate = served.estimate
     values: dict[str, float | None] = dict(estimate.coefficients)
     behind = [

@@ -6,6 +6,17 @@ its range: Elsworth et al. 2025, "Measuring the environmental impact of deliveri
 """
 
 from joulebook.terms.arithmetic import N
+from joulebook.terms.boundary import Boundary
+
+HOST = "serving/host"
+"""Subject of what stands around the accelerators."""
+
+LADDER = (
+    (Boundary.NODE, "node_overhead_ratio", HOST),
+    (Boundary.NODE_IDLE, "idle_overhead_ratio", HOST),
+    (Boundary.FACILITY, "pue_ratio", None),
+)
+"""Rung -> the ratio that leads up to it, and its subject; None is the place."""
 
 
 def node_energy_kwh(gpu_energy_kwh: N, node_overhead_ratio: N) -> N:

@@ -1,37 +1,27 @@
 """How a model is served: what is given, what stands in for the rest, and the estimate that follows.
 
 What the caller knows (accelerator, how many, batch, precision, speed) replaces the assumption; what remains unknown is
-spread over the scenarios of `joulebook.estimate.hosted`. A calibrated model has a factor ``text_estimate_ratio`` of its
-own and needs no deployment: its measured point stands for it.
+spread over the scenarios of `joulebook.estimate.hosted`, under the regime of whoever runs the service
+(`joulebook.estimate.regime`); large operators' services are held against what operators publish. A calibrated model has
+a factor ``text_estimate_ratio`` of its own and needs no deployment: its measured point stands for it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
-from joulebook.errors import UnknownName
-from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
-from joulebook.estimate.hosted import SCENARIO, Option, estimate_hosted
-from joulebook.estimate.serving import (
-    ARCHITECTURE,
-    HOSTED,
-    SUBJECTS,
-    ModelShape,
-    ServingEstimate,
-    estimate_serving,
-)
+from joulebook.estimate.hosted import Option, Speed, mixed
+from joulebook.estimate.operators import ONE_POINT, SHARED, anchored
+from joulebook.estimate.options import single_groups
+from joulebook.estimate.published import operator_points
+from joulebook.estimate.regime import OPERATOR, SINGLE, Regime, regime_of
+from joulebook.estimate.scenarios import operator_estimate, ranges_of, serving_choices, shape_of, worked_out
+from joulebook.estimate.serving import HOSTED, ModelShape, ServingEstimate, estimate_serving
 from joulebook.estimate.speed import batch_at_speed
 from joulebook.factors.choose import Choice, ModelFacts, choose
 from joulebook.factors.edition import Edition
 from joulebook.terms.range import Range
 
-SHARE = "scenario_share_ratio"
-PRECISION = "serving/precision-"
-MULTIPLE = "serving/multiple-"
-METHOD_SUBJECT = "serving/text"
-SCENARIOS = "deployment"
-"""Driver that stands for everything unknown about the deployment."""
 CALIBRATED = "text_estimate_ratio"
 """Quantity that a calibration gives for one model."""
 
@@ -46,6 +36,7 @@ class Deployment:
         batch_requests: requests decoded together.
         precision: ``bf16``, ``fp8`` or ``fp4``.
         output_tokens_per_s: speed of one request.
+        first_token_s: time to the first token of one request [s].
     """
 
     accelerator: str | None = None
@@ -53,6 +44,22 @@ class Deployment:
     batch_requests: float | None = None
     precision: str | None = None
     output_tokens_per_s: float | None = None
+    first_token_s: float | None = None
+
+    @property
+    def given(self) -> tuple[str | None, float | None, str | None]:
+        """Accelerator, number of accelerators and precision."""
+        return self.accelerator, self.accelerator_count, self.precision
+
+    @property
+    def is_described(self) -> bool:
+        """Whether more is known than how fast an answer was: somebody who knows it runs the service."""
+        return any(fact is not None for fact in (*self.given, self.batch_requests))
+
+    @property
+    def speed(self) -> Speed:
+        """What was seen of the speed, as far as the batch is not known anyhow."""
+        return Speed(None if self.batch_requests is not None else self.output_tokens_per_s, self.first_token_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ class Served:
         serving: the ranges that were used, by quantity.
         choices: driver -> the factor behind it; the scenarios as a whole stand behind the range of batches.
         accelerator: subject of the accelerator where one is given, else None.
+        regime: how the service is run; None where a measured point stands for it.
     """
 
     estimate: ServingEstimate
@@ -74,15 +82,7 @@ class Served:
     serving: Mapping[str, Range]
     choices: Mapping[str, Choice]
     accelerator: str | None = None
-
-
-def shape_of(facts: ModelFacts) -> ModelShape:
-    """What the registry knows of a model, as the serving model takes it."""
-    return ModelShape(
-        facts.ranges["parameters_active_billion"],
-        facts.ranges["parameters_total_billion"],
-        {name: facts.ranges[name].mid for name in ARCHITECTURE if name in facts.ranges},
-    )
+    regime: Regime | None = None
 
 
 def serve(
@@ -92,6 +92,7 @@ def serve(
     deployment: Deployment,
     at: date,
     reference: Mapping[str, float] | None = None,
+    provider: str | None = None,
 ) -> Served:
     """Estimate a model as served.
 
@@ -102,77 +103,66 @@ def serve(
         deployment: what is known of the deployment.
         at: day of the use.
         reference: ``reference_input_tokens`` and ``reference_output_tokens`` at which the range is worked out.
+        provider: who hosts, as the record says; decides whether the service is run as a large operator's.
 
     Raises:
         UnknownName: there is no such accelerator or precision.
         FactorMissing: the library lacks what describes serving.
     """
-    choices = _choices(edition, policy, at)
-    ranges = {name: choice.factor.range for name, choice in choices.items() if name != SCENARIOS}
-    ranges |= {name: Range.exact(value) for name, value in (reference or {}).items() if value > 0}
+    choices = serving_choices(edition, policy, at)
+    ranges = ranges_of(choices, reference)
     shape = shape_of(facts)
     if edition.factors_for(CALIBRATED, facts.model):
         choices[CALIBRATED] = choose(edition, CALIBRATED, facts.model, at, policy)
         exact = calibrated(ranges, choices[CALIBRATED].factor.range)
         return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact, choices=choices)
-    groups = _groups(edition, policy, deployment, at)
-    groups["precision"] = _as_published(groups["precision"], facts)
+    groups = single_groups(edition, policy, deployment.given, facts, at)
     assumed = [name for name, group in groups.items() if len(group) > 1]
     if deployment.batch_requests is None and deployment.output_tokens_per_s is None:
         assumed.append("batch_requests")
-    ranges, is_settled = _settled(ranges, groups, deployment, shape)
-    speed = None if deployment.batch_requests is not None else deployment.output_tokens_per_s
-    estimate = _estimate(shape, ranges, groups, speed, is_settled=is_settled)
+    single = _settled(ranges, groups, deployment, shape)
+    regime = Regime({SINGLE: 1.0}) if deployment.is_described else regime_of(edition, policy, provider, facts, at)
+    ways = []
+    if regime.shares.get(SINGLE):
+        alone = worked_out(shape, single[0], groups, deployment.speed, is_settled=single[1])
+        ways.append((regime.shares[SINGLE], alone))
+    if regime.shares.get(OPERATOR):
+        operated, behind = _operated(edition, policy, facts, at, (regime, deployment.speed, reference))
+        ways.append((regime.shares[OPERATOR], operated))
+        choices = choices | behind
+    mids = {name: value.mid for name, value in single[0].items()}
+    estimate = ways[0][1] if len(ways) == 1 else mixed(ways, mids)
     given = groups["accelerator"][0].name if deployment.accelerator is not None else None
-    return Served(estimate, tuple(assumed), is_calibrated=False, serving=ranges, choices=choices, accelerator=given)
+    return Served(
+        estimate,
+        tuple(assumed),
+        is_calibrated=False,
+        serving=single[0],
+        choices=choices,
+        accelerator=given,
+        regime=regime,
+    )
+
+
+def _operated(
+    edition: Edition,
+    policy: str,
+    facts: ModelFacts,
+    at: date,
+    seen: tuple[Regime, Speed, Mapping[str, float] | None],
+) -> tuple[ServingEstimate, dict[str, Choice]]:
+    """A model served by a large operator, held against what operators publish; and the factors behind it."""
+    regime, speed, reference = seen
+    choices = serving_choices(edition, policy, at, OPERATOR)
+    bottom_up = operator_estimate(edition, policy, facts, at, ranges_of(choices, reference), speed)
+    points = operator_points(edition, policy)
+    common = {name: choices[name].factor.range for name in (SHARED, ONE_POINT)}
+    return anchored(bottom_up, points.values, common, regime.operator, facts.model), {**choices, **points.choices}
 
 
 def serving_ranges(edition: Edition, policy: str, at: date) -> dict[str, Range]:
     """The ranges that stand in for a deployment of which nothing is known, by quantity."""
-    found = _choices(edition, policy, at)
-    return {name: choice.factor.range for name, choice in found.items() if name != SCENARIOS}
-
-
-def _choices(edition: Edition, policy: str, at: date) -> dict[str, Choice]:
-    found = {name: choose(edition, name, subject, at, policy) for name, subject in SUBJECTS.items()}
-    found |= {name: choose(edition, name, METHOD_SUBJECT, at, policy) for name in SCENARIO}
-    found[SCENARIOS] = found["batch_requests"]
-    return found
-
-
-def _estimate(
-    shape: ModelShape,
-    ranges: Mapping[str, Range],
-    groups: Mapping[str, list[Option]],
-    speed: float | None,
-    *,
-    is_settled: bool,
-) -> ServingEstimate:
-    """The same facts give the same estimate: worked out once for all days on which they hold."""
-    facts = tuple(sorted(shape.architecture.items()))
-    options = tuple(
-        tuple((option.name, option.share, tuple(sorted(option.facts.items()))) for option in group)
-        for group in groups.values()
-    )
-    sizes = (shape.parameters_active_billion, shape.parameters_total_billion)
-    return _worked_out(sizes, facts, tuple(sorted(ranges.items())), options, speed, is_settled=is_settled)
-
-
-@cache
-def _worked_out(
-    sizes: tuple[Range, Range],
-    facts: tuple[tuple[str, float], ...],
-    ranges: tuple[tuple[str, Range], ...],
-    options: tuple[tuple[tuple[str, float, tuple[tuple[str, float], ...]], ...], ...],
-    speed: float | None,
-    *,
-    is_settled: bool,
-) -> ServingEstimate:
-    shape = ModelShape(*sizes, dict(facts))
-    if is_settled:
-        return estimate_serving(shape, dict(ranges))
-    groups = [[Option(name, share, dict(given)) for name, share, given in group] for group in options]
-    return estimate_hosted(shape, dict(ranges), groups, speed)
+    return ranges_of(serving_choices(edition, policy, at))
 
 
 def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]:
@@ -180,53 +170,6 @@ def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]
     exact = {name: Range.exact(ranges[name].mid) for name in (*HOSTED, "memory_headroom_ratio")}
     alone = {name: Range.exact(1) for name in ("mixture_spread_ratio", "recurrent_spread_ratio")}
     return {**ranges, **exact, **alone, CALIBRATED: measured}
-
-
-def _groups(edition: Edition, policy: str, deployment: Deployment, at: date) -> dict[str, list[Option]]:
-    accelerators = {row.subject for row in edition.factors_for(SHARE) if "/" in row.subject}
-    accelerators = {subject for subject in accelerators if not subject.startswith("serving/")}
-    if deployment.accelerator is not None:
-        accelerators = {find_accelerator(edition, deployment.accelerator)}
-    precisions = {row.subject for row in edition.factors_for(SHARE) if row.subject.startswith(PRECISION)}
-    if deployment.precision is not None:
-        if PRECISION + deployment.precision not in precisions:
-            names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in precisions))
-            raise UnknownName(kind="precision", name=deployment.precision, nearest=names)
-        precisions = {PRECISION + deployment.precision}
-    multiples = {row.subject for row in edition.factors_for(SHARE) if row.subject.startswith(MULTIPLE)}
-    found = {
-        "accelerator": _options(edition, policy, accelerators, HARDWARE, at),
-        "precision": _options(edition, policy, precisions, ("weight_bytes_per_parameter", "compute_speed_ratio"), at),
-        "accelerator_count": _options(edition, policy, multiples, ("accelerator_multiple",), at),
-    }
-    if deployment.accelerator_count is not None:
-        given = {"accelerator_count": deployment.accelerator_count, "accelerator_multiple": 1.0}
-        found["accelerator_count"] = [Option("given", 1.0, given)]
-    return found
-
-
-def _as_published(options: list[Option], facts: ModelFacts) -> list[Option]:
-    """The precision in which a model's weights were published, where they were published in less than 16 bits."""
-    published = facts.ranges.get("weight_bytes_per_parameter")
-    if published is None or len(options) == 1:
-        return options
-    return [one for one in options if one.facts["weight_bytes_per_parameter"] == published.mid] or options
-
-
-def _options(edition: Edition, policy: str, subjects: set[str], names: tuple[str, ...], at: date) -> list[Option]:
-    """Options that exist on the day, with their shares; a single one needs no share."""
-    found = []
-    for subject in sorted(subjects):
-        shares = [row for row in edition.factors_for(SHARE, subject) if row.holds(at)]
-        if not shares and len(subjects) > 1:
-            continue
-        share = choose(edition, SHARE, subject, at, policy).factor.value if shares else 1.0
-        if names == HARDWARE:
-            facts = hardware_facts(edition, policy, subject, at)
-        else:
-            facts = {name: choose(edition, name, subject, at, policy).factor.value for name in names}
-        found.append(Option(subject, share, facts))
-    return found
 
 
 def _settled(

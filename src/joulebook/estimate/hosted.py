@@ -3,7 +3,7 @@
 Each scenario is one accelerator, one precision of the weights and one multiple of the accelerators the weights need,
 with its share of services; batches are points of equal probability of the range of `batch_requests`. Every point has an
 energy and a time per token. The estimate is the weighted geometric mean, the spread of the points joins the range. A
-known speed (output tokens per second of a request) weighs the points by how well they explain it.
+known speed (output tokens per second, time to the first token) weighs the points by how well they explain it.
 """
 
 import math
@@ -23,12 +23,38 @@ from joulebook.estimate.serving import (
     estimate_serving,
     reference_kwh,
 )
-from joulebook.estimate.speed import step_s
+from joulebook.estimate.speed import prefill_s, step_s
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.terms.range import Z90, Range
 
-SCENARIO = ("batch_points", "batch_tolerance_ratio", "speed_match_ratio", "hosted_estimate_ratio")
+SCENARIO = (
+    "batch_points",
+    "batch_tolerance_ratio",
+    "speed_match_ratio",
+    "first_token_match_ratio",
+    "hosted_estimate_ratio",
+)
 """What this needs beyond `joulebook.estimate.serving.SUBJECTS`; factors of the subject ``serving/text``."""
+
+
+DEPLOYMENT = "deployment"
+"""Driver that stands for everything unknown about the deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast one request was answered; None where the record does not say.
+
+    Attributes:
+        output_tokens_per_s: output tokens per second after the first.
+        first_token_s: seconds to the first token.
+    """
+
+    output_tokens_per_s: float | None = None
+    first_token_s: float | None = None
+
+
+UNSEEN = Speed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +84,7 @@ def estimate_hosted(
     model: ModelShape,
     serving: Mapping[str, Range],
     options: Sequence[Sequence[Option]],
-    output_tokens_per_s: float | None = None,
+    speed: Speed = UNSEEN,
 ) -> ServingEstimate:
     """Coefficients and range of a model of which the deployment is not known.
 
@@ -66,16 +92,18 @@ def estimate_hosted(
         model: what is known of the model.
         serving: a range for every name in `joulebook.estimate.serving.SUBJECTS` and in `SCENARIO`.
         options: groups of options (accelerators, precisions, multiples); a scenario takes one of each.
-        output_tokens_per_s: speed of one request, or None where the record has none.
+        speed: what was seen of one request, as far as the record has it.
 
     Raises:
-        BadValue: the speed is not a positive number.
+        BadValue: a speed is not a positive number.
     """
-    if output_tokens_per_s is not None and not 0 < output_tokens_per_s < math.inf:
-        raise BadValue(
-            value=output_tokens_per_s, expected="a speed", next_step="give output tokens per second above 0."
-        )
-    points = [point for chosen in product(*options) for point in _points(model, serving, chosen, output_tokens_per_s)]
+    for value, next_step in (
+        (speed.output_tokens_per_s, "give output tokens per second above 0."),
+        (speed.first_token_s, "give the seconds to the first token, above 0."),
+    ):
+        if value is not None and not 0 < value < math.inf:
+            raise BadValue(value=value, expected="a speed", next_step=next_step)
+    points = [point for chosen in product(*options) for point in _points(model, serving, chosen, speed)]
     best = min(point.penalty for point in points)
     weights = [point.share * math.exp(best - point.penalty) for point in points]
 
@@ -91,9 +119,35 @@ def estimate_hosted(
     beyond = serving["hosted_estimate_ratio"]
     drivers = {
         **known.drivers,
-        "deployment": (1 / half, half),
+        DEPLOYMENT: (1 / half, half),
         "hosted_estimate_ratio": (beyond.low / beyond.mid, beyond.high / beyond.mid),
     }
+    coefficients = {name: scale * value for name, value in average.items()}
+    evidence = sum(weights) / sum(point.share for point in points) * math.exp(-best)
+    return ServingEstimate(coefficients, combined(drivers), ordered(drivers), evidence)
+
+
+def mixed(estimates: Sequence[tuple[float, ServingEstimate]], reference: Mapping[str, float]) -> ServingEstimate:
+    """One estimate of a service that may be run in several ways: weighted geometric mean, their distance in the range.
+
+    Args:
+        estimates: probability of each way before its speed was seen, and its estimate.
+        reference: ``reference_input_tokens`` and ``reference_output_tokens``.
+    """
+    weights = [share * one.evidence for share, one in estimates]
+    weights = [weight / sum(weights) for weight in weights]
+    each = [(weight, one) for weight, (_share, one) in zip(weights, estimates, strict=True)]
+    logs = [math.log(reference_kwh(one.coefficients, reference)) for _weight, one in each]
+    mean = sum(weight * value for weight, value in zip(weights, logs, strict=True))
+    between = sum(weight * (value - mean) * (value - mean) for weight, value in zip(weights, logs, strict=True))
+    average = {name: sum(weight * one.coefficients[name] for weight, one in each) for name in COEFFICIENTS}
+    scale = math.exp(mean) / reference_kwh(average, reference)
+    drivers = {}
+    for name in dict.fromkeys(name for _weight, one in each for name in one.drivers):
+        ends = [(weight, one.drivers.get(name, (1.0, 1.0))) for weight, one in each]
+        apart = Z90 * Z90 * between if name == DEPLOYMENT else 0.0
+        down, up = (math.sqrt(apart + sum(w * math.log(end[side]) ** (1 + 1) for w, end in ends)) for side in (0, 1))
+        drivers[name] = (math.exp(-down), math.exp(up))
     coefficients = {name: scale * value for name, value in average.items()}
     return ServingEstimate(coefficients, combined(drivers), ordered(drivers))
 
@@ -103,9 +157,7 @@ def _exact(serving: Mapping[str, Range]) -> dict[str, Range]:
     return {name: Range.exact(serving[name].mid) for name in (*HOSTED, "memory_headroom_ratio")}
 
 
-def _points(
-    model: ModelShape, serving: Mapping[str, Range], chosen: Sequence[Option], speed: float | None
-) -> list[_Point]:
+def _points(model: ModelShape, serving: Mapping[str, Range], chosen: Sequence[Option], speed: Speed) -> list[_Point]:
     facts = {name: value for name, value in model.architecture.items() if value is not None}
     values = {
         **{name: value.mid for name, value in serving.items()},
@@ -123,7 +175,11 @@ def _points(
     for batch in _batches(serving):
         at = {**values, "batch_requests": batch}
         coefficients = coefficients_kwh(at, facts)
-        penalty = 0.0 if speed is None else _disagreement(step_s(at, facts) * speed, serving)
+        penalty = 0.0
+        if speed.output_tokens_per_s is not None:
+            penalty += _disagreement(step_s(at, facts) * speed.output_tokens_per_s, serving["speed_match_ratio"])
+        if speed.first_token_s is not None:
+            penalty += _disagreement(speed.first_token_s / prefill_s(at, facts), serving["first_token_match_ratio"])
         points.append(_Point(share, penalty, math.log(reference_kwh(coefficients, at)), coefficients))
     return points
 
@@ -136,7 +192,8 @@ def _batches(serving: Mapping[str, Range]) -> list[float]:
     return [max(1.0, batch.mid * math.exp(score * sigma)) for score, sigma in sides]
 
 
-def _disagreement(ratio: float, serving: Mapping[str, Range]) -> float:
-    """How badly a step that long explains the speed: minus the log likelihood, up to a constant."""
-    score = math.log(ratio) / serving["speed_match_ratio"].sigma_high
+def _disagreement(ratio: float, expected: Range) -> float:
+    """How badly a ratio of times agrees with what is expected: minus the log likelihood, up to a constant."""
+    distance = math.log(ratio / expected.mid)
+    score = distance / (expected.sigma_high if distance > 0 else expected.sigma_low)
     return score * score / (1 + 1)

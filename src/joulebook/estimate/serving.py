@@ -4,11 +4,13 @@ A closed-form roofline model. Every term is the power of the accelerators times 
 limit, times a fitted ratio:
 
 - weights: the bytes of weights that a decode step of `batch_requests` requests touches, shared by those requests. Of
-  a mixture of experts, a step touches the shared weights and the experts that at least one request chose.
+  a mixture of experts, a step touches the shared weights and the experts that at least one request chose; with large
+  expert parallelism `expert_parallel_groups` such batches share one pass over the experts.
 - context: keys and values of a request's own context, read for every output token; layers with a sliding window stop
   growing at the window, recurrent layers keep a state of fixed size.
 - compute: one multiply-add per active parameter and token, in prefill and decode, shared parameters and experts apart
-  (an expert sees few tokens at a time and does not gain from 8-bit arithmetic); attention in prefill.
+  (an expert sees few tokens at a time, and the 8-bit kernels of the measured stacks cost more, not less); attention in
+  prefill.
 - layers: a fixed time per layer and decode step on every accelerator, shared by the batch; more where layers have
   experts, and where several accelerators wait for each other.
 - links: what tensor or expert parallel accelerators exchange per layer and token.
@@ -41,10 +43,12 @@ ARCHITECTURE = (
     "shared_parameters_billion",
     "expert_layer_count",
     "state_elements",
+    "shared_weight_bytes_per_parameter",
 )
 """Optional facts of a model: layers; keys and values kept per token (growing layers, window layers) [elements]; window;
 attention heads x head size x layers; hidden size x layers; parameters that every token uses [1e9]; layers with
-experts; recurrent state per request read and written for every token, in elements of the kept keys."""
+experts; recurrent state per request read and written for every token, in elements of the kept keys; bytes per weight
+that every token uses, where only the experts are narrow [byte]."""
 
 HOSTED = (
     "accelerator_power_w",
@@ -56,6 +60,7 @@ HOSTED = (
     "compute_speed_ratio",
     "batch_requests",
     "accelerator_ratio",
+    "expert_parallel_groups",
 )
 """Facts of a deployment; factors of the subject ``serving/hosted`` stand in where it is not known."""
 
@@ -131,11 +136,13 @@ class ServingEstimate:
         spread: one multiplicative 80 % range around 1 that all rows of this model and serving share.
         drivers: quantity -> (low, high): what the estimate of a reference request becomes, as a multiple, when this
             quantity alone is at its ends. Largest first.
+        evidence: how well the ways to run explain the speed that was seen, relative to other estimates of the request.
     """
 
     coefficients: Mapping[str, float]
     spread: Range
     drivers: Mapping[str, tuple[float, float]]
+    evidence: float = 1.0
 
 
 def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> ServingEstimate:
@@ -204,16 +211,12 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
     power *= values["vintage_ratio"] * values["text_estimate_ratio"]
     per_byte = power / values["accelerator_bandwidth_bytes_per_s"]
     dense_flop = power * values["compute_ratio"] / (values["accelerator_flop_per_s"] * values["compute_speed_ratio"])
-    compute = values["flop_per_parameter"] * (
-        dense_flop * shape["shared_parameters"]
-        + power * _expert_ratio(values) / values["accelerator_flop_per_s"] * shape["chosen_parameters"]
-    )
+    compute = _compute_j(values, shape, power)
     pair = dense_flop * values["flop_per_attention_pair"] * shape["attention_width"]
     element = per_byte * values["context_stream_ratio"] * values["kv_bytes_per_element"]
     growing = element * shape["growing_elements"]
-    step = per_byte * values["weight_stream_ratio"] * _touched_parameters(values, shape) * values[
-        "weight_bytes_per_parameter"
-    ] + power * _step_s(values, shape)
+    weights = per_byte * values["weight_stream_ratio"] * _step_bytes(values, shape)
+    fixed = power * _step_s(values, shape) / values["batch_requests"]
     exchange = per_byte * values["link_ratio"] * values["kv_bytes_per_element"] * shape["residual_width"]
     joules = {
         "request_kwh": power * values["sequence_s"],
@@ -221,7 +224,8 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
         "input_context_kwh_per_token2": pair,
         "input_own_context_kwh_per_token2": pair * values["own_context_ratio"],
         "cache_read_kwh_per_token": growing * values["cache_transfer_ratio"],
-        "output_kwh_per_token": step / values["batch_requests"]
+        "output_kwh_per_token": weights
+        + fixed
         + compute
         + element * shape["constant_elements"]
         + exchange * (accelerator_count(values) - 1)
@@ -240,10 +244,14 @@ def accelerator_count(values: Mapping[str, float]) -> float:
     return max(1.0, weights * values["memory_headroom_ratio"] / values["accelerator_memory_bytes"])
 
 
-def _expert_ratio(values: Mapping[str, float]) -> float:
-    """Arithmetic of experts at 16 bits; 8-bit kernels scale blocks on the way and cost more, not less."""
-    narrow = values["compute_speed_ratio"] - 1
-    return values["expert_compute_ratio"] + narrow * values["narrow_expert_compute_ratio"]
+def _compute_j(values: Mapping[str, float], shape: Mapping[str, float], power: float) -> float:
+    """Arithmetic of one token [J]; experts at 8 bits gain like the rest and pay for narrow kernels on top."""
+    flop_j = power * values["flop_per_parameter"] / values["accelerator_flop_per_s"]
+    speed = values["compute_speed_ratio"]
+    experts = values["expert_compute_ratio"] / speed + (speed - 1) * values["narrow_expert_compute_ratio"]
+    return flop_j * (
+        values["compute_ratio"] / speed * shape["shared_parameters"] + experts * shape["chosen_parameters"]
+    )
 
 
 def _step_s(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
@@ -286,10 +294,14 @@ def _filled(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str
     }
 
 
-def _touched_parameters(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
-    """Parameters one decode step reads: the shared ones and each expert that at least one request chose."""
+def _step_bytes(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
+    """Bytes of weights a decode step reads, per request: the shared weights and each expert that some request chose."""
+    width = values["weight_bytes_per_parameter"]
+    shared = shape["shared_parameters"] * shape.get("shared_weight_bytes_per_parameter", width)
+    shared /= values["batch_requests"]
     experts = values["parameters_total_billion"] * BILLION - shape["shared_parameters"]
     if experts <= 0:
-        return shape["shared_parameters"]
+        return shared
+    together = values["batch_requests"] * values["expert_parallel_groups"]
     chosen_ratio = shape["chosen_parameters"] / experts
-    return shape["shared_parameters"] + experts * (1 - (1 - chosen_ratio) ** values["batch_requests"])
+    return shared + experts * width * (1 - (1 - chosen_ratio) ** together) / together

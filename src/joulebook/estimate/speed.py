@@ -2,7 +2,8 @@
 
 A decode step takes the energy of its terms at the power the accelerators draw; a request gets one token per step. More
 requests together make the step longer, so a slow stream on a given deployment tells of a full batch, a fast one of an
-empty one. The record's tokens per second thus narrow the range of an estimate.
+empty one. The record's tokens per second thus narrow the range of an estimate. So does the time to the first token: it
+is no shorter than the prefill, and longer by the wait in a queue and for the network.
 """
 
 import math
@@ -26,6 +27,20 @@ def step_s(values: Mapping[str, float], architecture: Mapping[str, float]) -> fl
     token_j = convert(coefficients["output_kwh_per_token"] + context + own, "kWh", "J")
     power = values["accelerator_power_w"] * values["power_draw_ratio"] * accelerator_count(values)
     return token_j * values["batch_requests"] / power
+
+
+def prefill_s(values: Mapping[str, float], architecture: Mapping[str, float]) -> float:
+    """Time to compute the fresh input of the reference request on the accelerators that share its weights [s].
+
+    Args:
+        values: as for `joulebook.estimate.serving.coefficients_kwh`.
+        architecture: what is known of the model.
+    """
+    coefficients = coefficients_kwh(values, architecture)
+    fresh = values["reference_input_tokens"]
+    own = coefficients["input_own_context_kwh_per_token2"] * fresh
+    joules = convert((coefficients["input_kwh_per_token"] + own) * fresh, "kWh", "J")
+    return joules / (values["accelerator_power_w"] * values["power_draw_ratio"] * accelerator_count(values))
 
 
 def batch_at_speed(values: Mapping[str, float], architecture: Mapping[str, float], output_tokens_per_s: float) -> float:

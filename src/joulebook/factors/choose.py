@@ -39,9 +39,10 @@ FLEET = translatable("provider fleet")
 STALE = translatable("older than the policy wants")
 WORLD_NO_SUBJECT = translatable("world range: place unknown")
 WORLD_NO_FACTOR = translatable("world range: no factor for the subject")
+PUBLISHED = translatable("published by an operator, weighed against the estimate")
 STEPS = (
     EXACT, USER, LOCATION, LIFE_CYCLE, DIRECT, OTHER_BASIS, EARLIER, LATER, PARENT, FLEET, STALE,
-    WORLD_NO_SUBJECT, WORLD_NO_FACTOR,
+    WORLD_NO_SUBJECT, WORLD_NO_FACTOR, PUBLISHED,
 )  # fmt: skip
 
 HINT_NO_SUBJECT = translatable("Give the place or name, and the range gets narrower.")

@@ -14,7 +14,6 @@ from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column, columns
 from joulebook.terms.display import range_in, range_text, unit_for
-from joulebook.terms.tier import Tier
 
 if TYPE_CHECKING:
     from joulebook.account.request import Priced, RequestEstimate
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 DRIVERS_SHOWN = 4
 ALTERNATIVES = 3
 DRIVEN = "facility_energy_kwh"
+OPERATOR = "serving/regime-operator"
 
 ASSUMED_NAMES = {
     "accelerator": translatable("accelerator (--gpu)"),
@@ -42,6 +42,13 @@ ASSUMED_NAMES = {
 @click.option("--reasoning", type=click.IntRange(0), default=0, help=_("Output tokens of hidden reasoning."))
 @click.option("--requests", type=click.IntRange(1), default=1, help=_("Equal requests."))
 @click.option("--tokens-per-second", "speed", type=click.FloatRange(0, min_open=True), help=_("Speed of one request."))
+@click.option(
+    "--time-to-first-token",
+    "first_token",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help=_("Seconds until the first token of one request."),
+)
 @click.option("--gpu", help=_("Accelerator: h100, a100-sxm-80gb, b200, l40s, ..."))
 @click.option("--gpus", type=click.FloatRange(1), help=_("Accelerators that share one copy of the weights."))
 @click.option("--batch", type=click.FloatRange(1), help=_("Requests decoded together."))
@@ -114,7 +121,8 @@ def _deployment(options: Mapping[str, Any], *, is_asked: bool) -> "Deployment":
 
     if not is_asked:
         return Deployment(accelerator=options["gpu"])
-    return Deployment(options["gpu"], options["gpus"], options["batch"], options["precision"], options["speed"])
+    given = (options[name] for name in ("gpu", "gpus", "batch", "precision", "speed", "first_token"))
+    return Deployment(*given)
 
 
 def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
@@ -123,9 +131,10 @@ def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
     print_figures(found.priced)
     facts = _("tier {tier} · low to high is an 80 % range · model: {model} ({reason})")
     reason = _(found.facts.chosen_because)
-    click.echo(show.wrapped(facts.format(tier=_(_tier(found)), model=found.facts.model, reason=reason), ""))
+    click.echo(show.wrapped(facts.format(tier=_(found.tier), model=found.facts.model, reason=reason), ""))
     if found.served.accelerator is not None:
         click.echo(_("Accelerator: {subject}").format(subject=found.served.accelerator))
+    _print_regime(found)
     if found.served.is_calibrated:
         click.echo(_("Calibrated: a measured point of this model stands behind it."))
     print_drivers(found.priced)
@@ -134,6 +143,18 @@ def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
         click.echo(show.wrapped(_("Nobody said, so the range covers: {names}.").format(names="; ".join(assumed)), ""))
     for hint in _hints(found):
         show.note(hint)
+
+
+def _print_regime(found: "RequestEstimate") -> None:
+    """How the service is taken to be run, where nobody described it."""
+    regime = found.served.regime
+    if regime is None or not regime.shares.get(OPERATOR):
+        return
+    if len(regime.shares) == 1:
+        text = _("Taken as a large operator's service, weighed against the energy that operators publish.")
+    else:
+        text = _("Host unknown: the range spans one's own servers and a large operator. Next: --provider.")
+    click.echo(show.wrapped(text, ""))
 
 
 def print_figures(priced: "Priced") -> None:
@@ -179,14 +200,17 @@ def _print_others(wanted: "RequestEstimate", others: Sequence[tuple[str, "Reques
 def _meaning(name: str) -> str:
     """What a driver is, in words of the column dictionary."""
     known = columns()
+    subject = name.partition("@")[-1]
+    if subject:
+        return _("Published: {name}.").format(name=_named(subject))
     if name in known:
         return known[name].meaning[language()]
     return _("How the service runs: accelerator, precision, number of accelerators, requests at once.")
 
 
-def _tier(found: "RequestEstimate") -> str:
-    is_unknown = found.facts.is_unknown or found.place.is_unknown
-    return Tier.ASSUMED.value if is_unknown else Tier.ESTIMATED.value
+def _named(subject: str) -> str:
+    """A subject of the library in the reader's language."""
+    return edition_of(click.get_current_context()).names.get(subject, {}).get(language(), subject)
 
 
 def _hints(found: "RequestEstimate") -> list[str]:
@@ -225,7 +249,8 @@ def _json(found: "RequestEstimate", options: Mapping[str, Any]) -> dict[str, Any
     return {
         **_short_json(found),
         "request_count": options["requests"],
-        "tier": _tier(found),
+        "tier": found.tier,
+        "regime": dict(found.served.regime.shares) if found.served.regime else {},
         "is_calibrated": found.served.is_calibrated,
         "accelerator": found.served.accelerator,
         "assumed": list(found.served.assumed),
