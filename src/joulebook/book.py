@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 BULK = "parquet"
 """The format that the engine reads by itself, many millions of rows at a time."""
 
+Tell = Callable[[int], None] | None
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -62,30 +64,31 @@ class Book(Priced):
         """The policy the book stands under, or will."""
         return balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
 
-    def import_file(
-        self, reader: str, path: Path, options: ReadOptions, tell: Callable[[int], None] | None = None
-    ) -> Imported:
+    def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
         """Book the rows of a file that are new, as `import_rows` does; Parquet is read by the engine."""
         source = options.source_id(reader)
         if reader != BULK:
             tables = tables_of(reader)
             if tables == USAGE_ONLY:
-                return self.import_rows(read_path(reader, path, options), source, tell)
+                rows = read_path(reader, path, options)
+                return self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
             taken = take(self.store, self.edition, lambda: read_path(reader, path, options), tables, source)
             self.post(f"import {source}")
             return taken
         mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
-        added = self.store.append_parquet("usage", path, mapping, unique="usage_key", info={"import": source})
+        how = {"unique": "usage_key", "info": {"import": source}, "add_overlaps": options.add_overlaps}
+        added = self.store.append_parquet("usage", path, mapping, **how)
         self.post(f"import {source}")
         return Imported(added.added, added.already, added.refused, added.findings)
 
     def import_rows(
-        self, given: "Iterable[Entry | Finding]", source: str, tell: Callable[[int], None] | None = None
+        self, given: "Iterable[Entry | Finding]", source: str, tell: Tell = None, *, add_overlaps: bool = False
     ) -> Imported:
         """Book the rows that are new, in one commit, and post them; faults come back as findings."""
         findings: list[Finding] = []
         rows = sifted(given, findings, tell)
-        added = self.store.append_rows("usage", rows, unique="usage_key", info={"import": source})
+        info = {"import": source}
+        added = self.store.append_rows("usage", rows, unique="usage_key", info=info, add_overlaps=add_overlaps)
         self.post(f"import {source}")
         refused = added.refused + refused_rows(findings)
         return Imported(added.added, added.already, refused, (*findings, *added.findings))

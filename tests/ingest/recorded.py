@@ -63,6 +63,7 @@ RECORDINGS = (
     Recording("otlp", "otlp-spans.json", 5, "520/1300/40/100/30"),
     Recording("otlp", "otlp-spans.binpb", 5, "520/1300/40/100/30"),
     Recording("otlp", "otlp-both.binpb", 8, "695/2140/100/204/67"),
+    Recording("otlp", "otlp-metrics.json", 2, "1607/100/-/130/60"),
     Recording("openai-usage", "openai-usage.json", 5, "270/800/-/530/-"),
     Recording("anthropic-usage", "anthropic-usage.json", 2, "1510/200/1500/507/-"),
     Recording("bedrock-logs", "bedrock-logs.jsonl", 2, "45/300/40/466/-"),

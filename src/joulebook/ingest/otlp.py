@@ -1,30 +1,51 @@
-"""OpenTelemetry (OTLP) spans and log events of language models, as JSON or protobuf.
+"""OpenTelemetry (OTLP) spans, log events and metrics of language models, as JSON or protobuf.
 
 Reads files of the collector's file exporter (one JSON request per line), single JSON requests, and protobuf requests,
 alone or each after its length in four bytes. The receiving server uses the same functions.
 
 Spans follow the GenAI conventions, old and new, with the aliases of OpenLLMetry and OpenInference; input contains
-cached tokens and output contains reasoning. Log events are those of coding agents (Claude Code, Gemini CLI, Codex).
-Ignored, because they tell again what spans tell: metrics; GenAI log events; spans of agents, chains and tools, whose
-counts are sums over their children.
+cached tokens and output contains reasoning. Log events and spans of their own form are those of coding agents. A source
+that sends several signals is counted by one: events before spans before metrics; in files of their own, requests are
+known again by their hashes, and sums beside requests are refused (`joulebook.store.overlap`).
+Ignored: GenAI log events, which tell again what spans tell; spans of agents, chains and tools, whose counts are sums
+over their children; metrics that count no tokens.
 
-Sources: OTLP 1.x, opentelemetry/proto/{trace,logs}/v1; OpenTelemetry GenAI semantic conventions; OpenInference semantic
-conventions; Claude Code "Monitoring"; Gemini CLI "Telemetry"; Codex "Observability".
+Sources: OTLP 1.x, opentelemetry/proto/{trace,logs,metrics}/v1; OpenTelemetry GenAI semantic conventions; OpenInference
+semantic conventions; of agents, see `joulebook.ingest.otlp_agents`.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
-from joulebook.ingest.otlp_words import AGENT_EVENTS, LOGS, PASSED_OVER, SPAN_WORDS, SPANS, first_of
+from joulebook.ingest.otlp_agents import AgentSignals
+from joulebook.ingest.otlp_metrics import Measures
+from joulebook.ingest.otlp_values import attributes, nanoseconds, owner
+from joulebook.ingest.otlp_words import LOGS, MEASURES, PASSED_OVER, SPAN_WORDS, SPANS, first_of
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import JSON_STARTS, Record, dicts, json_documents, name_of, rows_of, whole
+from joulebook.ingest.records import (
+    JSON_STARTS,
+    Record,
+    dicts,
+    json_documents,
+    maker_of,
+    name_of,
+    whole,
+)
 from joulebook.ingest.wire import WireFaultError, decoded
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
 LENGTH_BYTES = 4
+EVENTS, SUMS = "otlp-events", "otlp-metrics"
+"""Sources of what is not told by spans, so that the store can tell the signals of one source apart."""
+
+ENTRIES = (
+    ("resourceSpans", "scopeSpans", "spans"),
+    ("resourceLogs", "scopeLogs", "logRecords"),
+    ("resourceMetrics", "scopeMetrics", "metrics"),
+)
 OPERATION = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "llm.request.type")
 
 
@@ -32,11 +53,11 @@ class Otlp:
     """Reader of telemetry files."""
 
     name = "otlp"
-    signs = translatable("resourceSpans or resourceLogs of OpenTelemetry, as JSON or protobuf")
+    signs = translatable("resourceSpans, resourceLogs or resourceMetrics of OpenTelemetry, as JSON or protobuf")
 
     def detect(self, head: bytes, name: str) -> float:
         """By the outermost key, or for protobuf by the ending and the first bytes."""
-        if b'"resourceSpans"' in head or b'"resourceLogs"' in head:
+        if any(f'"{outer}"'.encode() in head for outer, _middle, _inner in ENTRIES):
             return 0.95
         ending = name.lower().removesuffix(".gz")
         return (
@@ -44,8 +65,8 @@ class Otlp:
         )
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """One row per call of a model."""
-        return rows_of(self.name, options, _records(_requests(stream, options.file)))
+        """One row per call of a model, or per sum of a metric."""
+        return _rows(stream, options)
 
 
 def _requests(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any]] | Finding]:
@@ -61,8 +82,8 @@ def _requests(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[st
 
 
 def export_request(message: bytes) -> dict[str, Any] | None:
-    """A protobuf export request of spans or log records in the form of its JSON; None where it is neither."""
-    for shape in (SPANS, LOGS):
+    """A protobuf export request in the form of its JSON; None where it is none."""
+    for shape in (SPANS, LOGS, MEASURES):
         try:
             return decoded(message, shape)
         except WireFaultError:
@@ -82,32 +103,59 @@ def _messages(content: bytes) -> Iterator[bytes]:
     yield from parts if place == len(content) else [content]
 
 
-def _records(requests: Iterator[tuple[int | None, dict[str, Any]] | Finding]) -> Iterator[Record | Finding]:
-    for item in requests:
+def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+    """Rows of all signals; of a source that sends several, those of one."""
+    makers = {name: maker_of(name, options, is_bucket=name == SUMS) for name in (Otlp.name, EVENTS, SUMS)}
+    for signal, item in _told(stream, options.file):
         if isinstance(item, Finding):
             yield item
+        else:
+            yield makers[signal].make_named(item[1], item[0])
+    for maker in makers.values():
+        yield from maker.warnings()
+
+
+def _told(stream: BinaryIO, file: str) -> Iterator[tuple[str, Record | Finding]]:
+    """The signal and what it tells: spans and events as they come, then what no other signal told."""
+    agents, measures, services = AgentSignals(), Measures(file), set[str]()
+    for request in _requests(stream, file):
+        if isinstance(request, Finding):
+            yield Otlp.name, request
             continue
-        line, request = item
-        for is_span, resource, entry in _entries(request):
-            record = _span(entry, resource) if is_span else _event(entry, resource)
-            if record is not None:
-                yield line, record
+        line, document = request
+        for inner, resource, entry in _entries(document):
+            if inner == "metrics":
+                yield from ((SUMS, fault) for fault in measures.add(entry, resource, line))
+                continue
+            is_span = inner == "spans"
+            if is_span and agents.hold(line, entry, resource):
+                continue
+            record = _span(entry, resource) if is_span else agents.event(entry, resource)
+            if record is None:
+                continue
+            if is_span:
+                services.add(str(resource.get("service.name")))
+                if agents.hold_common(line, record, attributes(entry), resource):
+                    continue
+            yield Otlp.name if is_span else EVENTS, (line, record)
+    yield from ((Otlp.name, record) for record in agents.rest())
+    yield from ((SUMS, record) for record in measures.rest(agents.sessions, services))
 
 
-def _entries(request: Mapping[str, Any]) -> Iterator[tuple[bool, dict[str, Any], dict[str, Any]]]:
-    """Whether it is a span, the attributes of its resource, and the span or log record, for all of a request."""
-    for outer, middle, inner in (("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")):
+def _entries(request: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """What it is, the attributes of its resource, and the span, log record or metric, for all of a request."""
+    for outer, middle, inner in ENTRIES:
         for group in dicts(request.get(outer)):
-            owner = group.get("resource")
-            resource = _attributes(owner) if isinstance(owner, dict) else {}
+            described = group.get("resource")
+            resource = attributes(described) if isinstance(described, dict) else {}
             for scope in dicts(group.get(middle)):
                 for entry in dicts(scope.get(inner)):
-                    yield inner == "spans", resource, entry
+                    yield inner, resource, entry
 
 
 def _span(span: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, object] | None:
     """The use that a span tells: of a span of one model call with token counts."""
-    known = _attributes(span)
+    known = attributes(span)
     operation = str(first_of(known, OPERATION) or "").lower()
     if operation in PASSED_OVER:
         return None
@@ -123,9 +171,9 @@ def _span(span: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, obj
         **_disjoint(counts),
         **{ours: name_of(cell) for ours, cell in texts.items()},
         "request_id": identity,
-        "started_at": _nanoseconds(span.get("startTimeUnixNano")),
-        "ended_at": _nanoseconds(span.get("endTimeUnixNano")),
-        **_owner(resource),
+        "started_at": nanoseconds(span.get("startTimeUnixNano")),
+        "ended_at": nanoseconds(span.get("endTimeUnixNano")),
+        **owner(resource),
     }
 
 
@@ -136,60 +184,3 @@ def _disjoint(counts: dict[str, object]) -> dict[str, object]:
     if taken is None or taken >= kept:
         return counts
     return {**counts, "input_tokens": None, "uncached_input_tokens": taken}
-
-
-def _event(event: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, object] | None:
-    """The use that a coding agent's event tells."""
-    known = _attributes(event)
-    body = event.get("body")
-    said = body.get("stringValue") if isinstance(body, dict) else None
-    name = str(known.get("event.name") or event.get("eventName") or said or "")
-    words = next((words for ending, words in AGENT_EVENTS.items() if name.endswith(ending)), None)
-    if words is None:
-        return None
-    record: dict[str, object] = {ours: known.get(theirs) for ours, theirs in words.items()}
-    if all(cell is None for field, cell in record.items() if field.endswith("_tokens")):
-        return None
-    extra = record.pop("tool_tokens", None)
-    if extra is not None:
-        taken = whole(_number(record.get("input_tokens")))
-        record["input_tokens"] = None if taken is None else taken + (whole(_number(extra)) or 0)
-    request = record.pop("request", None)
-    at = event.get("timeUnixNano") or event.get("observedTimeUnixNano")
-    session = known.get("session.id") or known.get("conversation.id")
-    record["request_id"] = str(request) if request else f"{session}:{at}:{known.get('event.sequence')}"
-    record["started_at"] = _nanoseconds(at)
-    record["tool"] = name.partition(".")[0].replace("_", "-") if "." in name else None
-    return {**record, **_owner(resource)}
-
-
-def _owner(resource: Mapping[str, Any]) -> dict[str, object]:
-    return {
-        "project": name_of(first_of(resource, ("service.name",))),
-        "team": name_of(first_of(resource, ("team", "team.id", "service.namespace"))),
-        "region": name_of(resource.get("cloud.region")),
-    }
-
-
-def _attributes(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as a plain dictionary; only single values are kept."""
-    found: dict[str, Any] = {}
-    for attribute in dicts(entry.get("attributes")):
-        value = attribute.get("value")
-        if isinstance(value, dict):
-            kind, content = next(iter(value.items()), ("", None))
-            found[str(attribute.get("key"))] = _number(content) if kind == "intValue" else content
-    return found
-
-
-def _number(value: object) -> object:
-    """JSON writes 64-bit numbers as text; what is no whole number stays as it is and is refused later."""
-    if isinstance(value, str) and value.lstrip("-").isdecimal():
-        return int(value)
-    return value
-
-
-def _nanoseconds(value: object) -> object:
-    """A time in nanoseconds as text, which `joulebook.ingest.cells.instant` reads; 0 is unknown."""
-    text = str(value or "")
-    return text if text not in {"", "0"} else None

@@ -83,6 +83,61 @@ AGENT_EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 """Name of a coding agent's event -> our word -> its attribute. Anthropic's input is without cache; the others' with."""
 
+AGENT_SPANS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"claude_code.llm_request": AGENT_EVENTS["claude_code.api_request"]}
+)
+"""Name of a coding agent's span of one request -> the same."""
+
+AGENT_SERVICES: Mapping[str, str] = MappingProxyType(
+    {"claude-code": "claude-code", "gemini-cli": "gemini-cli", "codex_cli_rs": "codex", "codex": "codex"}
+)
+"""``service.name`` of an agent -> its name; its GenAI spans tell again what its events tell."""
+
+TOOLS: Mapping[str, str] = MappingProxyType(
+    {"claude_code": "claude-code", "gemini_cli": "gemini-cli", "codex": "codex"}
+)
+"""What stands before the first dot of an agent's names -> the name of the reader of its logs."""
+
+USE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "claude-code": ("input_tokens", "cache_creation_tokens", "cache_read_tokens", "output_tokens"),
+        "gemini-cli": (
+            "input_token_count",
+            "cached_content_token_count",
+            "output_token_count",
+            "thoughts_token_count",
+            "tool_token_count",
+        ),
+        "codex": ("input_token_count", "cached_token_count", "output_token_count", "reasoning_token_count"),
+    }
+)
+"""Counts in the order in which the agent's log reader gives them to `joulebook.ingest.identity.use_hash`."""
+
+METRIC_TYPES = ("gen_ai.token.type", "type")
+METRICS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "gen_ai.client.token.usage": {
+            "input": "input_tokens",
+            "output": "output_tokens",
+            "completion": "output_tokens",
+        },
+        "claude_code.token.usage": {
+            "input": "uncached_input_tokens",
+            "output": "visible_output_tokens",
+            "cacheRead": "cache_read_tokens",
+            "cacheCreation": "cache_write_tokens",
+        },
+        "gemini_cli.token.usage": {
+            "input": "input_tokens",
+            "output": "visible_output_tokens",
+            "thought": "reasoning_output_tokens",
+            "cache": "cache_read_tokens",
+            "tool": "tool_tokens",
+        },
+    }
+)
+"""Name of a metric -> value of its type attribute -> our word."""
+
 _ANY: dict[int, tuple[str, Any]] = {
     1: ("stringValue", "text"),
     2: ("boolValue", "int"),
@@ -107,9 +162,34 @@ _LOG = {
     11: ("observedTimeUnixNano", "fixed"),
     12: ("eventName", "text"),
 }
+_NUMBER_POINT = {
+    2: ("startTimeUnixNano", "fixed"),
+    3: ("timeUnixNano", "fixed"),
+    4: ("asDouble", "double"),
+    6: ("asInt", "fixed"),
+    7: ("attributes", [_ATTRIBUTE]),
+}
+_SUMMED_POINT: dict[int, tuple[str, Any]] = {
+    2: ("startTimeUnixNano", "fixed"),
+    3: ("timeUnixNano", "fixed"),
+    4: ("count", "fixed"),
+    5: ("sum", "double"),
+}
+_HISTOGRAM_POINT = {**_SUMMED_POINT, 9: ("attributes", [_ATTRIBUTE])}
+_EXPONENTIAL_POINT = {**_SUMMED_POINT, 1: ("attributes", [_ATTRIBUTE])}
+_METRIC = {
+    1: ("name", "text"),
+    7: ("sum", {1: ("dataPoints", [_NUMBER_POINT]), 2: ("aggregationTemporality", "int")}),
+    9: ("histogram", {1: ("dataPoints", [_HISTOGRAM_POINT]), 2: ("aggregationTemporality", "int")}),
+    10: ("exponentialHistogram", {1: ("dataPoints", [_EXPONENTIAL_POINT]), 2: ("aggregationTemporality", "int")}),
+}
 SPANS: Shape = {1: ("resourceSpans", [{1: ("resource", _RESOURCE), 2: ("scopeSpans", [{2: ("spans", [_SPAN])}])}])}
 LOGS: Shape = {1: ("resourceLogs", [{1: ("resource", _RESOURCE), 2: ("scopeLogs", [{2: ("logRecords", [_LOG])}])}])}
-"""Both requests have the same numbers; a span begins with bytes, a log record with a fixed number."""
+MEASURES: Shape = {
+    1: ("resourceMetrics", [{1: ("resource", _RESOURCE), 2: ("scopeMetrics", [{2: ("metrics", [_METRIC])}])}])
+}
+"""All requests have the same numbers; a span begins with bytes, a log record with a fixed number, and where a span has
+a fixed number a metric has a message."""
 
 
 def first_of(known: Mapping[str, Any], names: tuple[str, ...]) -> object:

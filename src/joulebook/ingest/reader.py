@@ -85,6 +85,7 @@ class ReadOptions:
         mapping: field -> column of the file, for formats that have no fixed columns.
         timezone: zone of times written without one: an IANA name or +09:00; None reads them as UTC with a warning.
         encoding: of text files; None = byte order mark, else UTF-8.
+        add_overlaps: sums and requests of the same time are different uses, so both are booked.
     """
 
     file: str = "-"
@@ -93,6 +94,7 @@ class ReadOptions:
     mapping: Mapping[str, str] = field(default_factory=dict)
     timezone: str | None = None
     encoding: str | None = None
+    add_overlaps: bool = False
 
     def source_id(self, name: str) -> str:
         """The first part of every key: the reader's name, and the name of the source where one was given."""

@@ -11,7 +11,7 @@ from joulebook.ingest.mapping import FieldMapping
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.rows import RowMaker
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import TOKEN_CLASSES, Usage
+from joulebook.terms.usage import HASHES, TOKEN_CLASSES, Usage
 
 Record = tuple[int | None, Mapping[str, object]]
 """Line (or None) and the fields of one record, named as in `joulebook.ingest.mapping.MAPPABLE`."""
@@ -28,6 +28,7 @@ TOKEN_FIELDS = (
     "team",
     "tool",
     "user_id",
+    *HASHES,
     "request_count",
     "input_tokens",
     "output_tokens",
@@ -60,6 +61,22 @@ def rows_of(
         tier: how the counts are known.
         is_bucket: whether a record stands for many requests, so that their number is unknown where it is not told.
     """
+    maker = maker_of(name, options, fields, tier, is_bucket=is_bucket)
+    make = maker.make_named
+    for item in records:
+        yield item if isinstance(item, Finding) else make(item[1], item[0])
+    yield from maker.warnings()
+
+
+def maker_of(
+    name: str,
+    options: ReadOptions,
+    fields: Sequence[str] = TOKEN_FIELDS,
+    tier: str = "measured",
+    *,
+    is_bucket: bool = False,
+) -> RowMaker:
+    """What makes rows of records; arguments as of `rows_of`."""
     mapping = FieldMapping(
         columns={field: field for field in fields},
         source_id=options.source_id(name),
@@ -68,11 +85,7 @@ def rows_of(
         tier=tier,
         is_bucket=is_bucket,
     )
-    maker = RowMaker(mapping, options.file)
-    make = maker.make_named
-    for item in records:
-        yield item if isinstance(item, Finding) else make(item[1], item[0])
-    yield from maker.warnings()
+    return RowMaker(mapping, options.file)
 
 
 def marked_lines(

@@ -28,12 +28,12 @@ from joulebook.ingest.mapping import (
     FieldMapping,
 )
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import Usage, usage_key
+from joulebook.terms.usage import HASHES, Usage, usage_key
 
 _CONVERT: Mapping[str, Convert] = {
     **dict.fromkeys(COUNT_FIELDS, count),
     **dict.fromkeys(AMOUNT_FIELDS, amount),
-    **dict.fromkeys((*TEXT_FIELDS, REQUEST_ID, USER_ID), text),
+    **dict.fromkeys((*TEXT_FIELDS, REQUEST_ID, USER_ID, *HASHES), text),
     "cost_usd": money,
 }
 _CONSUMPTION = frozenset(CONSUMPTION)

@@ -4,7 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from joulebook.store.connection import engine_writing
 from joulebook.store.delta import DeltaLog, Segment
 from joulebook.store.durable import make_folder, remove_older, sha256_of, sync_file, writing
 from joulebook.store.once import leave_out
+from joulebook.store.overlap import Told, leave_out_told
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -37,12 +38,14 @@ class Draft:
         rows: how many it holds.
         left_out: how many were left out because their key was known.
         segment: its entry for the log, once it lies in the table's folder.
+        told: of usage, what other records of the same uses told already.
     """
 
     path: Path
     rows: int
     left_out: int = 0
     segment: Segment | None = None
+    told: Told = field(default_factory=Told)
 
     def discard(self) -> None:
         """Remove the file, unless it was placed: then it may be committed; if it is not, it is tidied up later."""
@@ -59,12 +62,14 @@ class Terms:
         info: what the commit says about itself.
         expected: the version the table must be at, or None.
         is_once: the draft has each key once already.
+        add_overlaps: of usage, sums and requests of the same time are different uses.
     """
 
     unique: str | None
     info: Mapping[str, str]
     expected: int | None = None
     is_once: bool = False
+    add_overlaps: bool = False
 
 
 def commit_draft(
@@ -90,6 +95,8 @@ def commit_draft(
             break
         if how.unique is not None:
             _leave_out_known(engine, log, draft, how, (seen, version))
+            if draft.rows and "use_hash" in columns:
+                _leave_out_told(engine, log, draft, how, (seen, version))
             seen = version
         if not draft.rows:
             return version
@@ -120,6 +127,27 @@ def _leave_out_known(
         draft.path.unlink()
         draft.path, draft.segment = rest, None
         draft.rows, draft.left_out = draft.rows - known, draft.left_out + known
+
+
+def _leave_out_told(
+    engine: "DuckDBPyConnection", log: DeltaLog, draft: Draft, how: Terms, versions: tuple[int, int]
+) -> None:
+    seen, version = versions
+    newer = log.segments(version, after=max(seen, -1))
+    if not newer and seen != UNSEEN:
+        return
+    others = [log.folder / segment.name for segment in newer]
+    with engine_writing(log.folder):
+        rest, told = leave_out_told(
+            engine, draft.path, others, how.info.get("import", "usage"), add_overlaps=how.add_overlaps
+        )
+    if rest != draft.path:
+        draft.path.unlink()
+        draft.path, draft.segment = rest, None
+    draft.rows -= told.again + told.covered
+    draft.left_out += told.again
+    draft.told.covered += told.covered
+    draft.told.findings += told.findings
 
 
 def _place(log: DeltaLog, draft: Draft) -> Segment:

@@ -193,6 +193,7 @@ class Store:
         unique: str | None,
         info: Mapping[str, str],
         expected: int | None = None,
+        add_overlaps: bool = False,
     ) -> Appended:
         """Append rows in one commit: none of them if anything fails, no commit if none is new.
 
@@ -202,6 +203,7 @@ class Store:
             unique: the column by which a row is known; rows already there are left out and counted.
             info: what the commit says about itself.
             expected: append only if the table is at this version when the commit is made.
+            add_overlaps: of usage, sums and requests of the same time are different uses; else they are left out.
 
         Raises:
             BadValue: a value has not its column's type, or a row has no key.
@@ -215,9 +217,8 @@ class Store:
             spool.write(rows)
             if not spool.rows:
                 return Appended(self.version(table), 0, 0)
-            return self._append(
-                table, key_checks_sql(spool.sql(), columns, unique), Terms(unique, info, expected, spool.is_once)
-            )
+            how = Terms(unique, info, expected, spool.is_once, add_overlaps)
+            return self._append(table, key_checks_sql(spool.sql(), columns, unique), how)
         finally:
             spool.path.unlink(missing_ok=True)
 
@@ -230,7 +231,14 @@ class Store:
         return parquet_columns(self.engine, path)
 
     def append_parquet(
-        self, table: str, path: Path, mapping: Declaration, *, unique: str, info: Mapping[str, str]
+        self,
+        table: str,
+        path: Path,
+        mapping: Declaration,
+        *,
+        unique: str,
+        info: Mapping[str, str],
+        add_overlaps: bool = False,
     ) -> Appended:
         """Append the records of a Parquet file of usage in one commit; faulty ones become findings.
 
@@ -240,6 +248,7 @@ class Store:
             mapping: which of its columns is which field.
             unique: ``usage_key``.
             info: what the commit says about itself.
+            add_overlaps: as in `append_rows`.
 
         Raises:
             InputMissing, InputNotParquet: there is no such file, or it is no Parquet file.
@@ -254,9 +263,9 @@ class Store:
             with engine_writing(draft.path), unordered(self.engine):
                 bulk = write_bulk(self.engine, Path(path), mapping, draft.path)
                 draft.rows = bulk.rows
-                version = self._commit(table, draft, Terms(unique, info, is_once=True))
-            already = bulk.already + draft.left_out
-            return Appended(version, draft.rows, already, bulk.refused, tuple(bulk.findings))
+                version = self._commit(table, draft, Terms(unique, info, is_once=True, add_overlaps=add_overlaps))
+            already, refused = bulk.already + draft.left_out, bulk.refused + draft.told.covered
+            return Appended(version, draft.rows, already, refused, (*bulk.findings, *draft.told.findings))
         finally:
             draft.discard()
 
@@ -304,7 +313,8 @@ class Store:
                 query = f"SELECT {stored(tables.table(table).columns)} FROM ({source})"
                 draft.rows = copy_to_parquet(self.engine, query, draft.path)
             version = self._commit(table, draft, how)
-            return Appended(version, draft.rows, draft.left_out)
+            told = draft.told
+            return Appended(version, draft.rows, draft.left_out, told.covered, tuple(told.findings))
         finally:
             draft.discard()
 

@@ -111,6 +111,14 @@ RULES: dict[str, str] = {
     "same-key": translatable(
         "Two rows carry the same request id but differ. Next: keep the right one; the first was booked."
     ),
+    "told-by-another": translatable(
+        "{count} uses stand in another record of them too ({source}) and were not booked again. Next: nothing to do; "
+        "each use counts once."
+    ),
+    "covered-by-another": translatable(
+        "{count} rows ({provider}, {model}, {first_day} to {last_day}) speak of a time for which {source} has told the "
+        "use already, and were not booked. Next: leave it so, or import with --add-overlaps if they are other uses."
+    ),
     "log-missing": translatable("A log file of the book is gone. Next: restore it from a copy."),
     "log-changed": translatable(
         "A log file of the book was changed after it was written. Next: restore it from a copy."

@@ -16,6 +16,9 @@ all input is then priced as computed afresh. Tokens that a source does not count
 an exported chat, make the row's ``tier`` estimated, and its energy a lower bound.
 """
 
+HASHES = ("request_hash", "use_hash", "counter_hash")
+"""By what a use is known again in another record of it: see the column dictionary."""
+
 USAGE_COLUMNS = (
     "usage_key",
     "key_a",
@@ -32,6 +35,7 @@ USAGE_COLUMNS = (
     "run",
     "tool",
     "user_hash",
+    *HASHES,
     "is_synthetic",
     "request_count",
     *TOKEN_CLASSES,
@@ -113,6 +117,9 @@ class Usage(TypedDict, total=False):
     run: str | None
     tool: str | None
     user_hash: str | None
+    request_hash: str | None
+    use_hash: str | None
+    counter_hash: str | None
     is_synthetic: bool
     request_count: int
     uncached_input_tokens: int | None

@@ -33,6 +33,9 @@ def _constants(command: click.Command) -> click.Command:
 @click.option("--source", help=_("Name of the source, to tell equal formats apart."))
 @click.option("--timezone", help=_("Zone of times written without one, such as Asia/Seoul."))
 @click.option("--encoding", help=_("Encoding of the text; default UTF-8 or its byte order mark."))
+@click.option(
+    "--add-overlaps", is_flag=True, help=_("Book sums beside requests of the same time: they are other uses.")
+)
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
 @click.pass_context
 def command(
@@ -46,6 +49,7 @@ def command(
     source: str | None,
     timezone: str | None,
     encoding: str | None,
+    add_overlaps: bool,
     is_json: bool,
     **constants: str | None,
 ) -> int:
@@ -66,7 +70,7 @@ def command(
     worst = 0
     results = []
     for path in paths:
-        options = ReadOptions(str(path), source, given, columns, timezone, encoding)
+        options = ReadOptions(str(path), source, given, columns, timezone, encoding, add_overlaps)
         with show.counting(_("Reading rows:"), quiet=ctx.obj["quiet"]) as tell:
             result = book.import_file(format_name, path, options, tell)
         worst = max(worst, int(any(finding.is_error for finding in result.findings)))

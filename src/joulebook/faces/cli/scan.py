@@ -40,9 +40,14 @@ VIEWS = ("tool", "model", "project", "day")
 )
 @click.option("--days", type=click.IntRange(min=1), default=DAYS, show_default=True, help=_("Days to show."))
 @click.option("--all", "is_all", is_flag=True, help=_("Show everything, not only the last days."))
+@click.option(
+    "--add-overlaps", is_flag=True, help=_("Book sums beside requests of the same time: they are other uses.")
+)
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
 @click.pass_context
-def command(ctx: click.Context, *, home: Path | None, days: int, is_all: bool, is_json: bool) -> int:
+def command(
+    ctx: click.Context, *, home: Path | None, days: int, is_all: bool, add_overlaps: bool, is_json: bool
+) -> int:
     """Read the logs, book what is new, show the last days."""
     from joulebook.ingest.home import LOG_PLACES  # noqa: PLC0415
     from joulebook.ingest.scan import LogScan  # noqa: PLC0415
@@ -54,7 +59,7 @@ def command(ctx: click.Context, *, home: Path | None, days: int, is_all: bool, i
     state_path = book.path / STATE_FILE
     scan = LogScan(home or Path.home(), {} if home else os.environ, now, _state(state_path, book))
     with show.counting(_("Reading answers:"), quiet=ctx.obj["quiet"]) as tell:
-        result = book.import_rows(scan.rows(), "scan", tell)
+        result = book.import_rows(scan.rows(), "scan", tell, add_overlaps=add_overlaps)
     _keep(state_path, {**scan.before, **scan.after})
     tools = tuple(sorted({place.reader for place in LOG_PLACES}))
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -3,7 +3,8 @@
 One answer is written several times while it streams (one line per content block, the counts growing), and copied
 into the logs of forked sessions and subagents, there under another request id. So the message id is the identity, and
 of several lines the one with the most output counts. Input is counted without cache. Advisor models answer inside a
-message and are counted under their own name.
+message and are counted under their own name. The request id, and session, model and counts, tell the same answer in the
+agent's telemetry (`joulebook.ingest.identity`).
 
 Ignored: lines that are not of the assistant, messages of API errors (model ``<synthetic>``), progress lines that repeat
 a subagent's messages.
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple, TypedDict
 
 from joulebook.errors import translatable
+from joulebook.ingest.identity import request_hash, use_hash
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
@@ -50,6 +52,7 @@ class _Line(TypedDict, total=False):
     type: Any
     timestamp: Any
     sessionId: Any
+    requestId: Any
     uuid: Any
     cwd: Any
     costUSD: Any
@@ -122,9 +125,12 @@ def _answers(identity: str, written: _Written) -> Iterator[dict[str, object]]:
         "tool": ClaudeCode.name,
         "service_tier": name_of(usage.get("service_tier")),
     }
+    counts = _counts(usage)
     yield {
         **shared,
-        **_counts(usage),
+        **counts,
+        "request_hash": request_hash(entry.get("requestId")),
+        "use_hash": use_hash(ClaudeCode.name, entry.get("sessionId"), model, counts.values()),
         "model": model,
         "provider": _host(message_id, model),
         "request_id": identity,

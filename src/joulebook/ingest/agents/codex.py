@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypedDict
 
 from joulebook.errors import translatable
+from joulebook.ingest.identity import use_hash
 from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
@@ -78,6 +79,7 @@ class Codex:
 class _Session:
     """What the lines so far say about those to come."""
 
+    own: str | None = None
     root: str | None = None
     project: str | None = None
     provider: str | None = None
@@ -129,6 +131,7 @@ def _use(
 
 def _begin(session: _Session, payload: Mapping[str, object]) -> None:
     own = name_of(payload.get("id"))
+    session.own = session.own or own
     parent = next((name for path in PARENTS if (name := name_of(dig(payload, path)))), None)
     if session.root is None or own == session.root:
         session.root = parent or own
@@ -168,8 +171,10 @@ def _row(
     session: _Session, entry: Mapping[str, object], used: Mapping[str, object], identity: str, model: str | None
 ) -> dict[str, object]:
     name = model or session.model
+    told = (used.get(word) for word in COUNTS if word != "cache_write_tokens")
     return {
         **used,
+        "use_hash": use_hash(Codex.name, session.own, name, told),
         "request_id": identity,
         "started_at": entry.get("timestamp"),
         "model": name,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, TypedDict
 
 from joulebook.errors import translatable
+from joulebook.ingest.identity import use_hash
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole, whole_json
@@ -97,11 +98,13 @@ def _gemini_records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record |
         if message.get("type") != "gemini" or not isinstance(tokens, dict):
             continue
         identity = f"{session}:{message.get('id') or message.get('timestamp')}"
+        told = [tokens.get(word) for word in GEMINI_WORDS if word != "total"]
         latest[identity] = (
             line,
             {
                 **_counts(tokens, GEMINI_WORDS),
                 "request_id": identity,
+                "use_hash": use_hash(GeminiCli.name, session, message.get("model"), told),
                 "started_at": message.get("timestamp"),
                 "model": name_of(message.get("model")),
                 "provider": "google",

@@ -1,0 +1,334 @@
+"""The same usage through two readers counts once: twins, sums beside requests, running totals."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from joulebook.ingest.imported import sifted
+from joulebook.ingest.reader import ReadOptions, read_path
+from joulebook.store.store import Store
+from joulebook.terms.usage import TOKEN_CLASSES
+
+AT = datetime(2026, 1, 1, 9, 30, 20, tzinfo=UTC)
+COUNTS = {"input_tokens": 7, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 9000, "output_tokens": 450}
+
+
+def nanoseconds(moment):
+    """A time as OTLP writes it."""
+    return str(round(moment.timestamp() * 1e9))
+
+
+def attributes(**values):
+    """Attributes as OTLP writes them."""
+    kinds = {int: "intValue", float: "doubleValue", str: "stringValue"}
+    return [
+        {"key": name.replace("__", "."), "value": {kinds[type(value)]: str(value) if type(value) is int else value}}
+        for name, value in values.items()
+        if value is not None
+    ]
+
+
+def claude_log(request="req_1", at=AT, output=450, message="msg_1"):
+    """A line of Claude Code's log."""
+    told = {"id": message, "model": "claude-opus-4-5-20251101", "usage": {**COUNTS, "output_tokens": output}}
+    entry = {"type": "assistant", "sessionId": "s-1", "timestamp": at.isoformat(), "message": told}
+    return json.dumps({**entry, **({"requestId": request} if request else {})}) + "\n"
+
+
+def claude_words(request="req_1", output=450, session="s-1"):
+    """Attributes of Claude Code's telemetry for the same answer."""
+    return attributes(
+        session__id=session,
+        model="claude-opus-4-5-20251101",
+        input_tokens=7,
+        cache_creation_tokens=300,
+        cache_read_tokens=9000,
+        output_tokens=output,
+        request_id=request,
+    )
+
+
+def group(outer, middle, inner, *entries, service="claude-code"):
+    """An export request of one resource."""
+    resource = {"attributes": attributes(service__name=service)}
+    return json.dumps({outer: [{"resource": resource, middle: [{inner: list(entries)}]}]}) + "\n"
+
+
+def claude_event(request="req_1", at=AT + timedelta(seconds=40), output=450, session="s-1"):
+    """Claude Code's event: the name with its prefix is the body, the attribute is without."""
+    words = [*claude_words(request, output, session), *attributes(event__name="api_request")]
+    body = {"stringValue": "claude_code.api_request"}
+    record = {"timeUnixNano": nanoseconds(at), "body": body, "attributes": words}
+    return group("resourceLogs", "scopeLogs", "logRecords", record)
+
+
+def claude_span(request="req_1", at=AT, output=450, session="s-1"):
+    """Claude Code's span of the same request."""
+    span = {
+        "name": "claude_code.llm_request",
+        "traceId": "aa",
+        "spanId": f"{output:x}",
+        "startTimeUnixNano": nanoseconds(at),
+        "endTimeUnixNano": nanoseconds(at + timedelta(seconds=40)),
+        "attributes": claude_words(request, output, session),
+    }
+    return group("resourceSpans", "scopeSpans", "spans", span)
+
+
+def claude_metric(at=AT, temporality=1, counts=(7, 300, 9000, 450)):
+    """Claude Code's counter of the interval that holds the same answer."""
+    points = [
+        {
+            "attributes": attributes(session__id="s-1", model="claude-opus-4-5-20251101", type=kind),
+            "startTimeUnixNano": nanoseconds(AT),
+            "timeUnixNano": nanoseconds(at + timedelta(minutes=1)),
+            "asDouble": count,
+        }
+        for kind, count in zip(("input", "cacheCreation", "cacheRead", "output"), counts, strict=True)
+    ]
+    metric = {"name": "claude_code.token.usage", "sum": {"dataPoints": points, "aggregationTemporality": temporality}}
+    return group("resourceMetrics", "scopeMetrics", "metrics", metric)
+
+
+def codex_log():
+    """A session of Codex with one response."""
+    usage = {"input_tokens": 900, "cached_input_tokens": 600, "output_tokens": 80, "reasoning_output_tokens": 30}
+    at = AT.isoformat()
+    meta = {"timestamp": at, "type": "session_meta", "payload": {"id": "c-1", "model_provider": "openai"}}
+    context = {"timestamp": at, "type": "turn_context", "payload": {"model": "gpt-5.2-codex"}}
+    info = {"total_token_usage": usage, "last_token_usage": usage}
+    event = {"timestamp": at, "type": "event_msg", "payload": {"type": "token_count", "info": info}}
+    return "".join(json.dumps(entry) + "\n" for entry in (meta, context, event))
+
+
+def codex_event(session="c-1"):
+    """The event of the same response."""
+    words = attributes(
+        event__name="codex.sse_event",
+        conversation__id=session,
+        model="gpt-5.2-codex",
+        input_token_count=900,
+        cached_token_count=600,
+        output_token_count=80,
+        reasoning_token_count=30,
+    )
+    record = {"timeUnixNano": nanoseconds(AT + timedelta(seconds=2)), "attributes": words}
+    return group("resourceLogs", "scopeLogs", "logRecords", record, service="codex_cli_rs")
+
+
+def gemini_log():
+    """A chat of Gemini CLI with one answer."""
+    tokens = {"input": 500, "cached": 100, "output": 20, "thoughts": 30, "tool": 0, "total": 550}
+    message = {"id": "m", "type": "gemini", "timestamp": AT.isoformat(), "model": "gemini-3-pro", "tokens": tokens}
+    return json.dumps({"sessionId": "g-1", "projectHash": "x", "messages": [message]})
+
+
+def gemini_event():
+    """The event of the same answer."""
+    words = attributes(
+        event__name="gemini_cli.api_response",
+        session__id="g-1",
+        model="gemini-3-pro",
+        input_token_count=500,
+        cached_content_token_count=100,
+        output_token_count=20,
+        thoughts_token_count=30,
+        tool_token_count=0,
+    )
+    record = {"timeUnixNano": nanoseconds(AT + timedelta(seconds=1)), "attributes": words}
+    return group("resourceLogs", "scopeLogs", "logRecords", record, service="gemini-cli")
+
+
+def openai_report(model="gpt-4o-2024-08-06", hours=24, project=None, requests=3):
+    """A bucket of OpenAI's usage API over the day."""
+    start = round(AT.replace(hour=0, minute=0, second=0).timestamp())
+    result = {
+        "object": "organization.usage.completions.result",
+        "input_tokens": 5000,
+        "output_tokens": 700,
+        "input_cached_tokens": 0,
+        "num_model_requests": requests,
+        "model": model,
+        "project_id": project,
+    }
+    return json.dumps({"data": [{"start_time": start, "end_time": start + hours * 3600, "results": [result]}]})
+
+
+def litellm(number=1, model="openai/gpt-4o", at=AT, provider="openai"):
+    """A row of LiteLLM's spend log."""
+    return json.dumps(
+        {
+            "request_id": f"row-{number}",
+            "call_type": "acompletion",
+            "startTime": at.isoformat(),
+            "endTime": (at + timedelta(seconds=3)).isoformat(),
+            "model": model,
+            "custom_llm_provider": provider,
+            "prompt_tokens": 100 + number,
+            "completion_tokens": 10,
+        }
+    )
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Import texts one after another; gives the outcome of each, and the tokens that stand at the end."""
+    store = Store(tmp_path / "book")
+
+    def run(*imports, **options):
+        outcomes = []
+        for number, (reader, text) in enumerate(imports):
+            path = tmp_path / f"{number}.{'json' if reader == 'gemini-cli' else 'jsonl'}"
+            path.write_text(text)
+            findings = []
+            rows = sifted(read_path(reader, path, ReadOptions()), findings)
+            done = store.append_rows("usage", rows, unique="usage_key", info={"import": reader}, **options)
+            told = [finding.rule for finding in (*findings, *done.findings)]
+            outcomes.append((done.added, done.already, done.refused, told))
+        kept = store.rows(store.table("usage"))
+        return outcomes, tuple(sum(row[name] or 0 for row in kept) for name in TOKEN_CLASSES)
+
+    yield run
+    store.close()
+
+
+CLAUDE = (7, 9000, 300, 450, 0)
+
+
+@pytest.mark.parametrize("request_id", ["req_1", None], ids=["by request id", "by session, model, counts and time"])
+@pytest.mark.parametrize("order", list(permutations(("log", "event", "span"))), ids="-".join)
+def test_claude_code_by_log_event_and_span(book, order, request_id):
+    """An answer in Claude Code's log, its event and its span is one use, in whatever order they are imported."""
+    texts = {
+        "log": ("claude-code", claude_log(request_id)),
+        "event": ("otlp", claude_event(request_id)),
+        "span": ("otlp", claude_span(request_id)),
+    }
+    outcomes, tokens = book(*(texts[name] for name in order))
+    assert tokens == CLAUDE
+    assert [outcome[0] for outcome in outcomes] == [1, 0, 0]
+    assert outcomes[1][3] == outcomes[2][3] == ["told-by-another"]
+
+
+@pytest.mark.parametrize(
+    ("log", "event", "tokens"),
+    [
+        (("codex", codex_log()), codex_event(), (300, 600, 0, 50, 30)),
+        (("gemini-cli", gemini_log()), gemini_event(), (400, 100, 0, 20, 30)),
+    ],
+    ids=["codex", "gemini-cli"],
+)
+def test_other_agents_by_log_and_event(book, log, event, tokens):
+    """An answer in the log and the telemetry of Codex or Gemini CLI is one use."""
+    assert book(log, ("otlp", event))[1] == tokens
+
+
+def test_events_of_another_session_are_other_uses(book):
+    """The same counts in another session are another use."""
+    assert book(("codex", codex_log()), ("otlp", codex_event("c-2")))[1] == (600, 1200, 0, 100, 60)
+
+
+def test_events_of_another_hour_are_other_uses(book):
+    """The same counts an hour later are another use where no request id says otherwise."""
+    event = claude_event(None, AT + timedelta(hours=1))
+    assert book(("claude-code", claude_log(None)), ("otlp", event))[1][3] == 900
+
+
+def test_answers_that_only_the_telemetry_tells_are_booked(book):
+    """Claude Code's small background requests stand in no log: its events add them."""
+    text = claude_event() + claude_event("req_2", output=12)
+    outcomes, tokens = book(("claude-code", claude_log()), ("otlp", text))
+    assert (outcomes[1][0], tokens[3]) == (1, 462)
+
+
+def test_importing_again_after_a_twin_changes_nothing(book):
+    """A record that was left out stays out when it is imported again."""
+    outcomes, tokens = book(("otlp", claude_event()), *[("claude-code", claude_log())] * 2, ("otlp", claude_event()))
+    assert (tokens, [outcome[0] for outcome in outcomes]) == (CLAUDE, [1, 0, 0, 0])
+
+
+@pytest.mark.parametrize("order", list(permutations(("event", "span", "metric"))), ids="-".join)
+@pytest.mark.parametrize("request_id", ["req_1", None])
+def test_one_source_by_three_signals_in_one_file(book, order, request_id):
+    """Of a source that sends events, spans and metrics, one signal counts."""
+    texts = {"event": claude_event(request_id), "span": claude_span(request_id), "metric": claude_metric()}
+    assert book(("otlp", "".join(texts[name] for name in order))) == ([(1, 0, 0, [])], CLAUDE)
+
+
+def test_spans_of_requests_that_no_event_told(book):
+    """A span whose request no event tells is a use of its own."""
+    assert book(("otlp", claude_event() + claude_span("req_2", output=1)))[1][3] == 451
+
+
+@pytest.mark.parametrize("temporality", [1, 2], ids=["delta", "cumulative"])
+def test_metrics_alone_are_booked_once(book, temporality):
+    """A source that sends only metrics is counted by them, and sent again only once."""
+    text = claude_metric(temporality=temporality)
+    outcomes, tokens = book(("otlp", text), ("otlp", text + text))
+    assert (tokens, [outcome[:2] for outcome in outcomes]) == (CLAUDE, [(1, 0), (0, 1)])
+
+
+def test_running_metrics_book_their_growth(book):
+    """Of a running total that was booked before, only the growth is new; an older reading is nothing new."""
+    later = claude_metric(AT + timedelta(minutes=5), 2, (10, 300, 20000, 500))
+    first = claude_metric(temporality=2)
+    outcomes, tokens = book(("otlp", first), ("otlp", later), ("otlp", first))
+    assert tokens == (10, 20000, 300, 500, 0)
+    assert [outcome[0] for outcome in outcomes] == [1, 1, 0]
+
+
+def test_metrics_beside_the_log_are_refused_and_told(book):
+    """Sums of an agent whose log covers the time are not added silently."""
+    outcomes, tokens = book(("claude-code", claude_log()), ("otlp", claude_metric()))
+    assert (tokens, outcomes[1]) == (CLAUDE, (0, 0, 1, ["covered-by-another"]))
+
+
+@pytest.mark.parametrize("is_report_first", [True, False])
+def test_gateway_beside_the_suppliers_report(book, is_report_first):
+    """Requests of a gateway and the supplier's report of the same day and model are not added up silently."""
+    texts = [("openai-usage", openai_report()), ("litellm", litellm(1) + "\n" + litellm(2))]
+    outcomes, tokens = book(*(texts if is_report_first else texts[::-1]))
+    assert outcomes[1][0] == 0
+    assert outcomes[1][3] == ["covered-by-another"]
+    assert tokens[0] == (5000 if is_report_first else 203)
+
+
+def test_the_user_may_add_them(book):
+    """Where the user says that they are other uses, both are booked."""
+    _, tokens = book(("openai-usage", openai_report()), ("litellm", litellm()), add_overlaps=True)
+    assert tokens[0] == 5101
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        litellm(model="gpt-4o-mini"),
+        litellm(at=AT + timedelta(days=1)),
+        litellm(at=AT - timedelta(days=1)),
+        litellm(provider="azure"),
+    ],
+    ids=["model", "day after", "day before", "host"],
+)
+def test_other_uses_are_booked_beside_a_report(book, other):
+    """Requests of another model, day or host are no part of the report."""
+    assert book(("openai-usage", openai_report()), ("litellm", other))[1][0] == 5101
+
+
+def test_a_report_without_models_covers_all(book):
+    """A bucket that is not grouped by model may hold any request of the supplier."""
+    outcomes, _ = book(("openai-usage", openai_report(model=None)), ("litellm", litellm()))
+    assert outcomes[1][:3] == (0, 0, 1)
+
+
+def test_buckets_of_one_report_do_not_cover_each_other(book):
+    """Two projects' buckets of the same hours out of the same report are two uses."""
+    outcomes, tokens = book(("openai-usage", openai_report(project="a")), ("openai-usage", openai_report(project="b")))
+    assert (tokens[0], outcomes[1][0]) == (10000, 1)
+
+
+def test_a_bucket_of_one_request_is_a_sum(book):
+    """A bucket that says one request still covers that request."""
+    outcomes, _ = book(("litellm", litellm()), ("openai-usage", openai_report(requests=1)))
+    assert outcomes[1][:3] == (0, 0, 1)
