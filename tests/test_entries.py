@@ -67,3 +67,26 @@ def test_other_meters_energy_is_in_the_report(tmp_path):
     assert runs["run-a"] == pytest.approx(sum(kwh for (run, _part), kwh in booked.items() if run == "run-a"))
     assert book.booked_runs() == set()
     assert list(book.audit()) == []
+
+
+def test_a_run_over_midnight_is_cut_by_days(tmp_path):
+    """A run's energy is spread over its days, in the sum the whole; importing it again adds nothing."""
+    header, row = (RECORDINGS / "codecarbon.csv").read_text(encoding="utf-8").splitlines()[:2]
+    path = tmp_path / "emissions.csv"
+    path.write_text(f"{header}\n{row.replace('2024-05-01T10:30:00', '2024-05-02T00:10:00')}\n", encoding="utf-8")
+    book = Book(tmp_path / "book")
+    book.import_file("codecarbon", path, ReadOptions())
+    rows = [row for row in book.store.rows(book.store.table("energy")) if row["component"] == "gpu"]
+    assert sorted(round(row["it_energy_kwh"], 9) for row in rows) == [0.05, 0.1]
+    assert len({row["started_at"].date() for row in rows}) == len(rows)
+    assert book.import_file("codecarbon", path, ReadOptions()).added == 0
+
+
+def test_measured_energy_is_priced_from_its_boundary(tmp_path):
+    """What another meter read stands in the report as IT energy, with the building and the grid added to it."""
+    book = Book(tmp_path / "book")
+    book.import_file("slurm", RECORDINGS / "sacct.txt", ReadOptions(constants={"region": "KOR"}))
+    total = next(line for line in book.report(["source"]) if line.keys["source"] == "slurm")
+    assert total.amounts["it_energy_kwh"].range.mid >= 1.3666
+    assert total.amounts["facility_energy_kwh"].range.mid > total.amounts["it_energy_kwh"].range.mid
+    assert [finding for finding in book.audit() if finding.is_error] == []

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import narwhals as nw
 
-from joulebook.account.measured import reading_resolution
+from joulebook.account.measured import days_of, reading_resolution
 from joulebook.account.resolution import Resolution
 from joulebook.estimate.meters import rated
 from joulebook.factors.edition import Edition
@@ -96,23 +96,32 @@ def _grown(store: Shelves, rows: Iterable[Energy]) -> Iterator[Mapping[str, obje
     for row in rows:
         if booked is None:
             booked = _booked(store, row["source"])
-        before = booked.get(row["reading_key"], 0.0)
+        before = booked.get(row["reading_key"] or "", 0.0)
         now = row["it_energy_kwh"]
-        if before == 0 or now <= before * (1 + TOLERANCE):
-            yield row
-            continue
-        part = (now - before) / now
-        yield {
-            **row,
-            "energy_key": usage_key([row["energy_key"], f"{before:.9e}"]),
-            "it_energy_kwh": now - before,
-            "it_energy_low_kwh": row["it_energy_low_kwh"] * part,
-            "it_energy_high_kwh": row["it_energy_high_kwh"] * part,
-        }
+        if before == 0:
+            yield from _by_day(row)
+        elif now <= before * (1 + TOLERANCE):
+            yield row  # its key is known, so it is counted and left out
+        else:
+            grown = _part(row, (now - before) / now)
+            yield from _by_day({**grown, "energy_key": usage_key([row["energy_key"], f"{before:.9e}"])})
+
+
+def _by_day(row: Energy) -> Iterator[Energy]:
+    """A row cut at midnight UTC, for a posting speaks of one day; the energy is spread evenly over the time."""
+    pieces = days_of(row["started_at"], (row["ended_at"] - row["started_at"]).total_seconds())
+    for number, (start, end, part) in enumerate(pieces):
+        key = usage_key([row["energy_key"], f"{start:%Y-%m-%d}"]) if number else row["energy_key"]
+        yield {**_part(row, part), "energy_key": key, "started_at": start, "ended_at": end}
+
+
+def _part(row: Energy, part: float) -> Energy:
+    amounts = {name: row[name] * part for name in ("it_energy_kwh", "it_energy_low_kwh", "it_energy_high_kwh")}
+    return {**row, **amounts}
 
 
 def _booked(store: Shelves, source: str) -> dict[str, float]:
     """Energy of every reading of a source that is in the book [kWh]."""
     frame = store.table("energy").filter(nw.col("source") == source)
     sums = frame.group_by("reading_key").agg(nw.col("it_energy_kwh").sum())
-    return {row["reading_key"]: row["it_energy_kwh"] for row in store.rows(sums)}
+    return {row["reading_key"]: row["it_energy_kwh"] for row in store.rows(sums) if row["reading_key"]}

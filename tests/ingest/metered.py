@@ -18,6 +18,7 @@ class Metered:
         energy: "component method tier" -> kWh as the meter wrote it.
         warnings: rules of the findings that refuse nothing.
         statements: figure -> sum over the statements.
+        usage: column -> sum over the rows of usage.
         options: further options of the read.
         is_detected: whether the format is recognised without being named.
     """
@@ -27,6 +28,7 @@ class Metered:
     energy: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     statements: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
     options: dict[str, object] = field(default_factory=dict)
     is_detected: bool = True
 
@@ -38,6 +40,8 @@ class Metered:
         """The bytes of the file."""
         return (FOLDER / self.file).read_bytes()
 
+
+GPU_ONLY = ("only-accelerators",)
 
 METERED = (
     Metered(
@@ -73,7 +77,7 @@ METERED = (
         },
         ("meter-silent", "meter-silent", "windows-inside"),
     ),
-    Metered("zeus", "zeus.json", {"gpu nvml.zeus measured": 0.01}),
+    Metered("zeus", "zeus.json", {"gpu nvml.zeus measured": 0.01}, GPU_ONLY),
     Metered(
         "eco2ai",
         "eco2ai.csv",
@@ -107,10 +111,70 @@ METERED = (
         "wandb-system",
         "wandb-events.csv",
         {"gpu polling.wandb derived": (300 * 45 + 250 * 300 + 200 * 15 + 100 * 360) / 3.6e6},
-        ("power-gaps",),
+        ("power-gaps", "only-accelerators"),
     ),
-    Metered("wandb-system", "wandb-events.jsonl", {"gpu polling.wandb derived": 4500 / 3.6e6}),
-    Metered("mlflow-system", "mlflow-history.json", {"gpu polling.mlflow derived": 5500 / 3.6e6}),
-    Metered("mlflow-system", "mlflow-metrics.csv", {"gpu polling.mlflow derived": 5000 / 3.6e6}),
-    Metered("mlflow-system", "gpu_0_power_usage_watts", {"gpu polling.mlflow derived": 2500 / 3.6e6}),
+    Metered("wandb-system", "wandb-events.jsonl", {"gpu polling.wandb derived": 4500 / 3.6e6}, GPU_ONLY),
+    Metered(
+        "mlflow-system", "mlflow-history.json", {"gpu polling.mlflow derived": 5500 / 3.6e6}, ("only-accelerators",)
+    ),
+    Metered(
+        "mlflow-system", "mlflow-metrics.csv", {"gpu polling.mlflow derived": 5000 / 3.6e6}, ("only-accelerators",)
+    ),
+    Metered(
+        "mlflow-system", "gpu_0_power_usage_watts", {"gpu polling.mlflow derived": 2500 / 3.6e6}, ("only-accelerators",)
+    ),
+    Metered(
+        "slurm",
+        "sacct.txt",
+        {"node slurm-plugin.sacct measured": 1 + 0.2 + 600000 / 3.6e6},
+        ("no-timezone", "whole-nodes", "no-energy-plugin", "still-running", "no-timezone"),
+        usage={"device_hours": 4, "vcpu_hours": 36, "memory_gb_hours": 144 * 1.073741824},
+    ),
+    Metered(
+        "slurm",
+        "sacct.json",
+        {"node slurm-plugin.sacct measured": 0.5},
+        ("whole-nodes", "no-energy-plugin"),
+        usage={"vcpu_hours": 4, "memory_gb_hours": 8 * 1.073741824},
+    ),
+    Metered(
+        "prometheus-energy",
+        "dcgm.json",
+        {"gpu nvml.dcgm measured": 0.1 + (310 / 3600), "gpu polling.dcgm derived": 0.4},
+        ("counters-repeated", "counters-began-anew", "only-accelerators"),
+    ),
+    Metered("prometheus-energy", "dcgm-dump.txt", {"gpu nvml.dcgm measured": 0.1}, GPU_ONLY),
+    Metered(
+        "prometheus-energy",
+        "kepler.json",
+        {
+            "cpu rapl.kepler measured": 0.011 + 0.02,
+            "memory rapl-dram.kepler measured": 0.0002,
+            "node platform.kepler measured": 0.02,
+            "cpu kepler-model.kepler estimated": 0.01,
+        },
+    ),
+    Metered(
+        "opencost",
+        "opencost.json",
+        usage={
+            "vcpu_hours": 216,
+            "device_hours": 48,
+            "memory_gb_hours": 1776,
+            "storage_gb_hours": 2400,
+            "network_gb": 5,
+            "cost_usd": 123.5,
+        },
+    ),
+    Metered(
+        "opencost",
+        "opencost.csv",
+        usage={
+            "vcpu_hours": 60,
+            "device_hours": 24,
+            "memory_gb_hours": 120,
+            "storage_gb_hours": 2400,
+            "cost_usd": 10,
+        },
+    ),
 )

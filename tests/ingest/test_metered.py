@@ -17,7 +17,11 @@ from joulebook.terms.finding import RULES, Finding
 from joulebook.terms.statement import STATED
 from joulebook.terms.tables import TABLES
 from joulebook.terms.tier import Tier
+from joulebook.terms.usage import TOKEN_CLASSES
 
+USED = (
+    "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", "cost_usd", *TOKEN_CLASSES,
+)  # fmt: skip
 every_recording = pytest.mark.parametrize("recording", METERED, ids=lambda one: one.file)
 
 
@@ -27,6 +31,11 @@ def read(recording, content=None):
     return list(reader(recording.reader).parse(stream, recording.read_options()))
 
 
+def kind_of(row):
+    """The table that a row goes into, by its key."""
+    return next(name for name in ("usage", "energy", "statement") if TABLES[name].unique in row)
+
+
 def check(found):
     """What must hold for everything that a reader gives: columns of the table, finite figures, an aware span."""
     for row in found:
@@ -34,7 +43,7 @@ def check(found):
             assert row.rule in RULES
             assert row.message
             continue
-        kind = "energy" if "energy_key" in row else "statement"
+        kind = kind_of(row)
         assert set(row) <= set(TABLES[kind].columns)
         assert re.fullmatch("[0-9a-f]{32}", row[TABLES[kind].unique])
         if kind == "energy":
@@ -43,6 +52,9 @@ def check(found):
             assert 0 < row["it_energy_low_kwh"] <= row["it_energy_kwh"] <= row["it_energy_high_kwh"] < float("inf")
             assert row["tier"] in set(Tier)
             assert row["boundary"] in set(Boundary)
+        elif kind == "usage":
+            assert row["started_at"].utcoffset().total_seconds() == 0
+            assert all(row[name] >= 0 for name in USED if row.get(name) is not None)
         else:
             assert row["period_start"] <= row["period_end"]
             assert all(row[name] >= 0 for name in STATED if name in row)
@@ -53,7 +65,7 @@ def test_golden_totals(recording):
     """Each recording gives exactly its energy by component, method and tier, its statements and its warnings."""
     found = read(recording)
     check(found)
-    energy, stated = Counter(), Counter()
+    energy, stated, used = Counter(), Counter(), Counter()
     for row in found:
         if isinstance(row, Finding):
             continue
@@ -62,8 +74,12 @@ def test_golden_totals(recording):
         for name in STATED:
             if name in row:
                 stated[name] += row[name]
+        for name in USED:
+            if kind_of(row) == "usage" and row.get(name) is not None:
+                used[name] += row[name]
     assert dict(energy) == pytest.approx(recording.energy)
     assert dict(stated) == pytest.approx(recording.statements)
+    assert dict(used) == pytest.approx(recording.usage)
     findings = [row for row in found if isinstance(row, Finding)]
     assert [row for row in findings if row.is_error] == []
     assert tuple(row.rule for row in findings) == recording.warnings
@@ -74,7 +90,7 @@ def test_reading_again_gives_the_same_rows(recording):
     """A copy of a file gives the same rows with the same keys, and no key twice."""
     found = read(recording)
     assert read(recording) == found
-    keys = [row.get("energy_key") or row.get("statement_key") for row in found if not isinstance(row, Finding)]
+    keys = [row[TABLES[kind_of(row)].unique] for row in found if not isinstance(row, Finding)]
     assert len(set(keys)) == len(keys)
 
 

@@ -38,6 +38,7 @@ class EnergyMaker:
         self.source = options.source_id(name)
         self.zone: tzinfo | None = zone_named(options.timezone)
         self._naive: tuple[str, int | None] | None = None
+        self._components: set[str] = set()
 
     def at(self, cell: object, line: int | None, column: str) -> datetime:
         """A point in time; one without a zone is remembered for the warning at the end.
@@ -56,7 +57,8 @@ class EnergyMaker:
         Args:
             told: started_at and ended_at (aware), component, boundary, method, and what is known of `TEXTS`; tier,
                 measured where it is absent; low_ratio and high_ratio, what gaps leave open; is_bucket, whether the run
-                has more rows of this component, so that the start belongs to the identity.
+                has more rows of this component, so that the start belongs to the identity; is_whole, whether the
+                reading cannot grow any more.
             energy: the cell with the energy [unit].
             unit: of the energy.
             line: where it stands.
@@ -85,9 +87,10 @@ class EnergyMaker:
             "boundary": str(told["boundary"]),
             "method": told["method"],
         }
+        self._components.add(str(told["component"]))
         names = READING if row["run"] and not told.get("is_bucket") else (*READING, "started_at")
         key = usage_key(hashable(key_text(row[name]) for name in names))
-        return {"energy_key": key, "reading_key": key, **row}
+        return {"energy_key": key, "reading_key": None if told.get("is_whole") else key, **row}
 
     def statement(
         self, told: Mapping[str, object], figures: Mapping[str, object], line: int | None
@@ -119,10 +122,13 @@ class EnergyMaker:
 
     def warnings(self) -> list[Finding]:
         """What concerns the file as a whole."""
-        if self._naive is None:
-            return []
-        column, line = self._naive
-        return [Finding(self.options.file, line, "no-timezone", {"column": column}, is_error=False)]
+        found = []
+        if self._naive is not None:
+            column, line = self._naive
+            found.append(Finding(self.options.file, line, "no-timezone", {"column": column}, is_error=False))
+        if self._components == {"gpu"}:
+            found.append(Finding(self.options.file, None, "only-accelerators", {}, is_error=False))
+        return found
 
     def _name(self, name: str, cell: object) -> str | None:
         told = text(cell) if cell not in (None, "") else None

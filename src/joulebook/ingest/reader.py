@@ -67,6 +67,9 @@ READERS: Mapping[str, str] = MappingProxyType(
         "alumet": "joulebook.ingest.meters.alumet:Alumet",
         "mlflow-system": "joulebook.ingest.meters.power_series:MlflowSystem",
         "wandb-system": "joulebook.ingest.meters.power_series:WandbSystem",
+        "slurm": "joulebook.ingest.clusters.slurm:Slurm",
+        "prometheus-energy": "joulebook.ingest.clusters.exporters:PrometheusEnergy",
+        "opencost": "joulebook.ingest.clusters.opencost:OpenCost",
         "csv": "joulebook.ingest.table:CsvTable",
         "jsonl": "joulebook.ingest.table:JsonLines",
     }

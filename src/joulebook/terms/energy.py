@@ -42,7 +42,7 @@ class Energy(TypedDict, total=False):
     """
 
     energy_key: str
-    reading_key: str
+    reading_key: str | None
     source: str
     run: str | None
     run_name: str | None

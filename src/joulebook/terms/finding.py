@@ -74,6 +74,10 @@ RULES: dict[str, str] = {
     "part-unread": translatable(
         "{component} was not read all the time; its energy is a lower bound. Next: see whether the meter could read it."
     ),
+    "only-accelerators": translatable(
+        "Only accelerators were metered; what their hosts used is not in the figures, which are a lower bound. Next: "
+        "meter the hosts as well, or add their hours as machines."
+    ),
     "windows-inside": translatable(
         "{count} windows lie inside others and were not booked again. Next: nothing to do; each joule counts once."
     ),
@@ -87,6 +91,33 @@ RULES: dict[str, str] = {
     "power-gaps": translatable(
         "{count} gaps of together {seconds} s in the power series were filled; the range holds what is not known of "
         "them. Next: export without thinning out, if that can be."
+    ),
+    "series-without-time": translatable(
+        "{count} values have no time, so no energy can be told from them. Next: export a range, as query_range or "
+        "promtool tsdb dump give it."
+    ),
+    "tokens-and-energy": translatable(
+        "The file also counts tokens of model servers, which the format prometheus books as usage. Next: book either "
+        "the energy or the tokens of the same servers; an estimate of the tokens would count the energy twice."
+    ),
+    "counters-repeated": translatable(
+        "{count} boards were told by several series (MIG instances, pods or restarts of the exporter); each was "
+        "counted once. Next: nothing to do."
+    ),
+    "counters-began-anew": translatable(
+        "Counters began anew {count} times; what was used between the last reading before and the restart is missing. "
+        "Next: nothing to do; the energy is a lower bound."
+    ),
+    "whole-nodes": translatable(
+        "Slurm's figure of a job is that of its whole nodes, as far as its energy plugin reads them. Next: where jobs "
+        "share nodes, take the figures of the shared nodes' jobs as an upper bound."
+    ),
+    "no-energy-plugin": translatable(
+        "{count} jobs have no energy (no energy plugin, or 0); it is unknown, so what they were allotted was booked "
+        "instead. Next: set AcctGatherEnergyType in slurm.conf."
+    ),
+    "still-running": translatable(
+        "{count} jobs have not ended and were not booked. Next: import again when they have."
     ),
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."

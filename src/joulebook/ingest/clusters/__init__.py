@@ -1,0 +1,1 @@
+"""Records of clusters: schedulers, exporters of meters, and allocations of shared machines."""
