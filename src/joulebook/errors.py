@@ -6,12 +6,14 @@
     ├── UsageError            (ValueError)   a command or function was called wrongly        exit 2
     │   ├── FieldUnmapped                    a mapping lacks a field that every row needs
     │   ├── FieldTwice                       a mapping counts something twice
-    │   └── NotAMapping                      an argument is not FIELD=COLUMN
+    │   ├── NotAMapping                      an argument is not FIELD=COLUMN
+    │   └── ManyPostings                     the beginning of an id fits several postings
     ├── BadValue              (ValueError)   a value cannot be read
+    │   └── RowsUnfit                        rows do not fit the columns of their table
     ├── BoundaryMismatch      (ValueError)   two figures have no rung in common
     ├── DimensionMismatch     (ValueError)   two quantities that cannot be added or compared
     ├── FormulaUnreadable     (ValueError)   a written calculation cannot be read
-    ├── UnknownName           (KeyError)     a column, unit, reader or command does not exist
+    ├── UnknownName           (KeyError)     a column, unit or reader does not exist   exit 2
     ├── FactorError
     │   ├── FactorFileError   (ValueError)   a factor file breaks a rule: file, line, what, how to mend
     │   ├── FactorMissing     (LookupError)  a question has no factor under the policy
@@ -28,7 +30,8 @@
     │   └── EngineOutOfMemory                neither memory nor the spill folder has room
     ├── InputUnreadable       (ValueError)   an input file cannot be read at all
     │   ├── InputMissing                     it does not exist or may not be read
-    │   └── InputBroken                      it breaks off or is damaged
+    │   ├── InputBroken                      it breaks off or is damaged
+    │   └── JournalUnreadable                a file of samples is not of the format
     └── BudgetExceeded                       exit 3
 
 Misuse raises one of these; bad *data* becomes a finding row (`joulebook.terms.finding`). Each error keeps its facts as
@@ -84,10 +87,22 @@ class NothingThere(UsageError):
     template = translatable("Nothing in the book is or has {target}. Next: see joulebook report --json.")
 
 
+class ManyPostings(UsageError):
+    """The beginning of an id fits several postings."""
+
+    template = translatable("{count} postings begin with {target}. Next: give more of the id.")
+
+
 class BadValue(JoulebookError, ValueError):
     """A value cannot be read as what it should be."""
 
     template = translatable("Cannot read {value!r} as {expected}. Next: {next_step}")
+
+
+class RowsUnfit(BadValue):
+    """Rows do not fit the columns of their table."""
+
+    template = translatable("{value}: the rows do not fit its columns ({reason}). Next: mend them and write again.")
 
 
 class BoundaryMismatch(JoulebookError, ValueError):
@@ -114,6 +129,7 @@ class FormulaUnreadable(JoulebookError, ValueError):
 class UnknownName(JoulebookError, KeyError):
     """A name does not exist in its list."""
 
+    exit_code = 2
     template = translatable("There is no {kind} named {name!r}. Nearest: {nearest}. Next: choose one of those.")
 
 
@@ -243,6 +259,15 @@ class InputNotParquet(InputUnreadable):
 
     template = translatable(
         "{file} cannot be read as Parquet. Next: check the file; other formats have readers of their own."
+    )
+
+
+class JournalUnreadable(InputUnreadable):
+    """A file of samples is not of the format, or has no whole beginning."""
+
+    template = translatable(
+        "{file} is no journal of the format {format}, or breaks off before its first sample. Next: delete it, or read "
+        "it with the version of joulebook that wrote it."
     )
 
 

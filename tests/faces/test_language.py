@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import joulebook
+from joulebook.faces.text import OURS
 from joulebook.factors.read import read_edition
 from joulebook.terms.columns import columns
 
@@ -47,6 +48,26 @@ def test_every_text_has_a_korean_translation():
     known = korean()
     missing = {text: file for text, file in messages().items() if not known.get(text)}
     assert not missing
+
+
+def test_an_error_says_nothing_that_cannot_be_translated():
+    """Words that an error brings along are marked for the translators, or come from elsewhere."""
+    unmarked = [
+        f"{path.name}:{fact.value.lineno}"
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        for fact in node.keywords
+        if fact.arg in OURS and isinstance(fact.value, ast.Constant | ast.JoinedStr) and has_words(fact.value)
+    ]
+    assert not unmarked
+
+
+def has_words(text: ast.Constant | ast.JoinedStr) -> bool:
+    """Whether a literal holds more than one word of ours; names of columns and figures need no translation."""
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    words = " ".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+    return len(re.findall(r"[A-Za-z]{2,}", words)) > 1 and " " in words.strip()
 
 
 def test_no_translation_is_left_over():

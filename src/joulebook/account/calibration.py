@@ -84,7 +84,7 @@ def calibrate_model(
     facts = resolve_model(edition, *model, at)
     if facts.is_unknown or len(facts.candidates) > 1:
         nearest = facts.nearest if facts.is_unknown else ", ".join(facts.candidates)
-        raise UnknownName(kind="model", name=model[1], nearest=nearest)
+        raise UnknownName(kind=translatable("model"), name=model[1], nearest=nearest)
     serving = calibrated(serving_ranges(edition, policy, at), Range.exact(1))
     coefficients = estimate_serving(shape_of(facts), serving).coefficients
     rungs = [rung for rung in LADDER if rung[0].rung <= Boundary(boundary).rung]
@@ -92,7 +92,10 @@ def calibrate_model(
     found = []
     for point in points:
         if point["input"] + point["cached"] + point["output"] + point["reasoning"] <= 0:
-            raise UsageError(what="A measured point has no tokens.", next_step="give --input and --output tokens.")
+            raise UsageError(
+                what=translatable("A measured point has no tokens."),
+                next_step=translatable("give --input and --output tokens."),
+            )
         energy = convert(point["energy_wh"], "Wh", "kWh")
         meter = Range(energy * (1 - meter_error_ratio), energy, energy * (1 + meter_error_ratio))
         found.append(Point(at_the_accelerator(meter, overheads), _estimated_kwh(point, coefficients)))

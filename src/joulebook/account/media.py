@@ -9,7 +9,7 @@ from typing import cast
 from joulebook.account.request import Priced, price_energy
 from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import resolve_model_factors, resolve_place_factors
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
 from joulebook.estimate.media import (
     ARITHMETIC,
@@ -163,4 +163,4 @@ def _task(edition: Edition, task: str) -> str:
     if TASK + task in known:
         return TASK + task
     names = [name.removeprefix(TASK) for name in known]
-    raise UnknownName(kind="task", name=task, nearest=", ".join(get_close_matches(task, names) or names))
+    raise UnknownName(kind=translatable("task"), name=task, nearest=", ".join(get_close_matches(task, names) or names))

@@ -104,7 +104,7 @@ def printed_per(unit: str) -> str:
         UnknownName: there is no such functional unit.
     """
     if unit not in FUNCTIONAL_UNITS:
-        raise UnknownName(kind="functional unit", name=unit, nearest=", ".join(FUNCTIONAL_UNITS))
+        raise UnknownName(kind=translatable("functional unit"), name=unit, nearest=", ".join(FUNCTIONAL_UNITS))
     return FUNCTIONAL_UNITS[unit][-1]
 
 

@@ -4,7 +4,7 @@ Power is the mean power of one device where it was measured (then the utilisatio
 assumed utilisation. The boundary is the devices alone; `components` adds the host and `overhead` the building.
 """
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.terms.arithmetic import N
 
 
@@ -58,10 +58,16 @@ def device_s_of_flop(flop: float, peak_flop_per_s: float, flop_utilisation_ratio
     Source: Chowdhery et al., arXiv:2204.02311, section 4.1 (model FLOPs utilisation).
     """
     if not peak_flop_per_s > 0:
-        raise BadValue(value=peak_flop_per_s, expected="a peak above zero", next_step="give the device's peak.")
+        raise BadValue(
+            value=peak_flop_per_s,
+            expected=translatable("a peak above zero"),
+            next_step=translatable("give the device's peak."),
+        )
     if not 0 < flop_utilisation_ratio <= 1:
         raise BadValue(
-            value=flop_utilisation_ratio, expected="a share of the peak", next_step="give a ratio in 0..1, not percent."
+            value=flop_utilisation_ratio,
+            expected=translatable("a share of the peak"),
+            next_step=translatable("give a ratio in 0..1, not percent."),
         )
     return flop / (peak_flop_per_s * flop_utilisation_ratio)
 
@@ -75,5 +81,9 @@ def scaled_energy_kwh(part_energy_kwh: float, part_h: float, whole_h: float) -> 
     Source: Dodge et al., arXiv:2206.05229, section 4 (6 billion parameters, 8 of about 60 days).
     """
     if not part_h > 0:
-        raise BadValue(value=part_h, expected="a time above zero", next_step="give the hours that were run.")
+        raise BadValue(
+            value=part_h,
+            expected=translatable("a time above zero"),
+            next_step=translatable("give the hours that were run."),
+        )
     return part_energy_kwh * whole_h / part_h

@@ -124,7 +124,7 @@ def check_stated(edition: Edition, amount: Given, stated: float, subject: str) -
     same = [each for each in found if each.subject == subject]
     if not same:
         names = ", ".join(dict.fromkeys(each.subject for each in found))
-        raise UnknownName(kind="everyday thing for this amount", name=subject, nearest=names)
+        raise UnknownName(kind=translatable("everyday thing for this amount"), name=subject, nearest=names)
     nearest = min(same, key=lambda each: max(each.count.mid / stated, stated / each.count.mid))
     allowed = nearest.count.low / PLAUSIBLE <= stated <= nearest.count.high * PLAUSIBLE
     return Sanity(nearest, stated, nearest.count.mid / stated, allowed)

@@ -143,12 +143,12 @@ class _Reader:
         if len(same) == 1:
             return same[0]
         near = get_close_matches(name, [*self.names, *self.functions], n=3) or list(self.names)[:3] or ["a number"]
-        raise UnknownName(kind="input", name=name, nearest=", ".join(near))
+        raise UnknownName(kind=translatable("input"), name=name, nearest=", ".join(near))
 
     def call(self, token: _Token) -> Node:
         if token.text not in self.functions:
             near = get_close_matches(token.text, self.functions, n=3) or sorted(self.functions)[:3]
-            raise UnknownName(kind="formula", name=token.text, nearest=", ".join(near))
+            raise UnknownName(kind=translatable("formula"), name=token.text, nearest=", ".join(near))
         places, keys = self.inside(self.arguments)
         function = self.functions[token.text]
         return lambda names: function(*(one(names) for one in places), **{k: one(names) for k, one in keys.items()})

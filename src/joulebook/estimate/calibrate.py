@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from joulebook.errors import BadValue, UsageError
+from joulebook.errors import BadValue, UsageError, translatable
 from joulebook.terms.range import Z90, Range
 
 
@@ -55,11 +55,16 @@ def calibrate(points: Sequence[Point], one_point: Range) -> Calibration:
         BadValue: an energy is not above 0.
     """
     if not points:
-        raise UsageError(what="There is no measured point.", next_step="give at least one energy with its tokens.")
+        raise UsageError(
+            what=translatable("There is no measured point."),
+            next_step=translatable("give at least one energy with its tokens."),
+        )
     for point in points:
         if not (point.measured_kwh.low > 0 and point.estimated_kwh > 0):
             raise BadValue(
-                value=point.measured_kwh.mid, expected="an energy above 0", next_step="give a measured energy in Wh."
+                value=point.measured_kwh.mid,
+                expected=translatable("an energy above 0"),
+                next_step=translatable("give a measured energy in Wh."),
             )
     ratios = [point.measured_kwh.mid / point.estimated_kwh for point in points]
     logs = [math.log(ratio) for ratio in ratios]

@@ -3,7 +3,7 @@
 from datetime import date
 from difflib import get_close_matches
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.factors.choose import choose
 from joulebook.factors.edition import UNKNOWN, Edition
 from joulebook.terms.units import convert
@@ -59,7 +59,9 @@ def find_accelerator(edition: Edition, name: str) -> str:
         if fitting:
             return max(fitting, key=lambda subject: _largest(edition, subject))
     short = [subject.partition("/")[-1] for subject in known]
-    raise UnknownName(kind="accelerator", name=name, nearest=", ".join(get_close_matches(wanted, short) or short))
+    raise UnknownName(
+        kind=translatable("accelerator"), name=name, nearest=", ".join(get_close_matches(wanted, short) or short)
+    )
 
 
 def find_board(edition: Edition, label: str) -> str:

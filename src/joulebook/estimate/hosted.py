@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from statistics import NormalDist
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.estimate.drivers import combined, ordered
 from joulebook.estimate.serving import (
     HOSTED,

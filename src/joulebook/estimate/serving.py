@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from joulebook.errors import UsageError
+from joulebook.errors import UsageError, translatable
 from joulebook.estimate.drivers import combined, drivers_of
 from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
 from joulebook.terms.range import Range
@@ -157,7 +157,10 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
     """
     missing = [name for name in SUBJECTS if name not in serving]
     if missing:
-        raise UsageError(what=f"Missing serving facts: {', '.join(missing)}.", next_step="choose a factor for each.")
+        raise UsageError(
+            what=translatable("Facts of the serving are missing; choose a factor for each."),
+            next_step=f"{', '.join(missing)}.",
+        )
     inputs = {**serving, "parameters_total_billion": model.parameters_total_billion}
     if not model.is_dense:
         inputs["parameters_active_billion"] = model.parameters_active_billion

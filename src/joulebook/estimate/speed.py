@@ -9,7 +9,7 @@ is no shorter than the prefill, and longer by the wait in a queue and for the ne
 import math
 from collections.abc import Mapping
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.estimate.serving import accelerator_count, coefficients_kwh
 from joulebook.terms.units import convert
 
@@ -51,7 +51,9 @@ def batch_at_speed(values: Mapping[str, float], architecture: Mapping[str, float
     """
     if not output_tokens_per_s > 0 or not math.isfinite(output_tokens_per_s):
         raise BadValue(
-            value=output_tokens_per_s, expected="a speed", next_step="give output tokens per second above 0."
+            value=output_tokens_per_s,
+            expected=translatable("a speed"),
+            next_step=translatable("give output tokens per second above 0."),
         )
     low, high = 1.0, values["batch_limit_requests"]
     wanted = 1 / output_tokens_per_s

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from joulebook.errors import BadValue, UnknownName
+from joulebook.errors import BadValue, UnknownName, translatable
 
 POLICIES = ("sci", "ghgp-location", "ghgp-market-2015", "ghgp-market-hourly-draft", "kets", "esrs")
 
@@ -59,11 +59,13 @@ def policy(name: str) -> Policy:
     import yaml  # noqa: PLC0415  (keeps `import joulebook` light)
 
     if name not in POLICIES:
-        raise UnknownName(kind="policy", name=name, nearest=", ".join(POLICIES))
+        raise UnknownName(kind=translatable("policy"), name=name, nearest=", ".join(POLICIES))
     text = files("joulebook.factors").joinpath("data", "policy", f"{name}.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or content.get("policy") != name:
-        raise BadValue(value=f"policy/{name}.yaml", expected="a policy", next_step="restore the file.")
+        raise BadValue(
+            value=f"policy/{name}.yaml", expected=translatable("a policy"), next_step=translatable("restore the file.")
+        )
     rules = {quantity: _rule(entry) for quantity, entry in content["quantities"].items()}
     return Policy(name, content["title"], content["standard"], rules)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.factors.edition import Edition
 from joulebook.factors.faults import FactorFault
 from joulebook.factors.read import HERE
@@ -96,7 +96,7 @@ def read_series(name: str, folder: Path = FOLDER) -> Series:
         FactorFault: the descriptor breaks a rule, or the CSV is not the one it describes.
     """
     if name not in series_names(folder):
-        raise UnknownName(kind="series", name=name, nearest=", ".join(series_names(folder)))
+        raise UnknownName(kind=translatable("series"), name=name, nearest=", ".join(series_names(folder)))
     file = f"series/{name}.yaml"
     reader = FileReader("", file, "series", is_user=False)
     tree = read_tree((folder / f"{name}.yaml").read_text(encoding="utf-8"), file, reader.faults)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 
 LARGEST_COUNT = 2**63 - 1
 """What a 64-bit column can hold."""
@@ -141,7 +141,7 @@ def zone_named(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownName(kind="time zone", name=name, nearest="UTC, Asia/Seoul, +09:00") from None
+        raise UnknownName(kind=translatable("time zone"), name=name, nearest="UTC, Asia/Seoul, +09:00") from None
 
 
 def key_text(value: object) -> str:

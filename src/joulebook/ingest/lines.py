@@ -43,7 +43,9 @@ class Lines:
         try:
             is_utf8 = codecs.lookup(self.encoding).name.startswith("utf-8")
         except LookupError:
-            raise UnknownName(kind="encoding", name=self.encoding, nearest="utf-8, utf-16, cp949") from None
+            raise UnknownName(
+                kind=translatable("encoding"), name=self.encoding, nearest="utf-8, utf-16, cp949"
+            ) from None
         self._errors = "surrogateescape" if is_utf8 else "replace"
         self.stream = cast("BinaryIO", buffered)
         self._last = "\n"

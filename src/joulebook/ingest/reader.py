@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
-from joulebook.errors import InputBroken, InputMissing, UnknownName
+from joulebook.errors import InputBroken, InputMissing, UnknownName, translatable
 from joulebook.terms.energy import Energy
 from joulebook.terms.finding import Finding
 from joulebook.terms.statement import Statement
@@ -157,7 +157,7 @@ def reader(name: str) -> Reader:
     path = READERS.get(name) or _foreign().get(name)
     if path is None:
         near = get_close_matches(name, reader_names(), n=3) or reader_names()
-        raise UnknownName(kind="reader", name=name, nearest=", ".join(near))
+        raise UnknownName(kind=translatable("reader"), name=name, nearest=", ".join(near))
     module, _, cls = path.partition(":")
     return cast("Reader", getattr(importlib.import_module(module), cls)())
 

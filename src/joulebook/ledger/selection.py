@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from joulebook.errors import NothingThere, UnknownName, UsageError
+from joulebook.errors import ManyPostings, NothingThere, UnknownName, translatable
 from joulebook.ledger.balance import BY
 from joulebook.terms.usage import KEY_DIGITS, usage_key
 
@@ -26,7 +26,7 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
 
     Raises:
         NothingThere: nothing has those values.
-        UsageError: an id fits several postings.
+        ManyPostings: an id fits several postings.
         UnknownName: postings have no such column.
     """
     if target == ALL:
@@ -39,7 +39,7 @@ def selected(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Mapping
         return found or _with_values(f"run={run}", postings)
     found = [row for row in postings if row["posting_id"].startswith(target)]
     if len(found) > 1:
-        raise UsageError(what=f"{len(found)} postings begin with {target}.", next_step="give more of the id.")
+        raise ManyPostings(count=len(found), target=target)
     return found
 
 
@@ -55,7 +55,7 @@ def _with_values(target: str, postings: Sequence[Mapping[str, Any]]) -> list[Map
     for name in wanted:
         if name not in BY:
             near = get_close_matches(name, BY, n=3) or BY
-            raise UnknownName(kind="column", name=name, nearest=", ".join(near))
+            raise UnknownName(kind=translatable("column"), name=name, nearest=", ".join(near))
     found = [row for row in postings if all(_text(row, name) == value for name, value in wanted.items())]
     if not found:
         raise NothingThere(target=target)

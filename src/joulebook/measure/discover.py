@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.measure.reading import Reader
 
 READERS: Mapping[str, str] = MappingProxyType(
@@ -28,7 +28,7 @@ def reader(name: str) -> Reader:
         UnknownName: there is no such reader.
     """
     if name not in READERS:
-        raise UnknownName(kind="meter", name=name, nearest=", ".join(READERS))
+        raise UnknownName(kind=translatable("meter"), name=name, nearest=", ".join(READERS))
     module, _colon, class_name = READERS[name].partition(":")
     return getattr(import_module(module), class_name)()
 

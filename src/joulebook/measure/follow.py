@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from joulebook.errors import InputUnreadable
+from joulebook.errors import JournalUnreadable
 from joulebook.measure.journal import FORMAT
 from joulebook.measure.reading import Absence, Channel
 from joulebook.measure.summary import ChannelEnergy, ComponentEnergy, absence_from, components
@@ -59,11 +59,7 @@ class Follower:
         kind = record.get("k")
         if kind == "begin":
             if record.get("format") != FORMAT:
-                raise InputUnreadable(
-                    file=str(self.path),
-                    what=f"not a journal of format {FORMAT}.",
-                    next_step="read it with the version of joulebook that wrote it.",
-                )
+                raise JournalUnreadable(file=str(self.path), format=FORMAT)
             self.run, self._interval_s = record["run"], record["interval_s"]
             self.name = record.get("name") or record["run"]
         elif kind == "channels":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from joulebook.errors import InputUnreadable
+from joulebook.errors import InputUnreadable, JournalUnreadable, translatable
 from joulebook.measure.clock import NANOSECONDS
 from joulebook.measure.integrate import GAP_INTERVALS, Interval, rest_joules, union
 from joulebook.measure.journal import FORMAT, SUFFIX, Journal, read_journal
@@ -43,24 +43,18 @@ def replay(journal: Journal) -> Replayed:
     """Count one journal again.
 
     Raises:
-        InputUnreadable: its beginning is missing or of another version.
+        JournalUnreadable: its beginning is missing or of another version.
     """
     begin, head = journal.begin, journal.channels
     if begin.get("format") != FORMAT or not head:
-        raise InputUnreadable(
-            file=str(journal.path),
-            what=f"not a journal of format {FORMAT}, or cut off before its first sample.",
-            next_step="delete it, or read it with the version of joulebook that wrote it.",
-        )
+        raise JournalUnreadable(file=str(journal.path), format=FORMAT)
     try:
         channels = [Channel.from_record(record) for record in head["channels"]]
         machine = Machine.from_record(head["machine"]) if head.get("machine") else None
         absences = [absence_from(record) for record in head.get("absences", ())]
         tally = Tally(channels, machine, begin["interval_s"], keeps_intervals=True)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputUnreadable(
-            file=str(journal.path), what=f"its channels cannot be read: {error}.", next_step="restore it from a copy."
-        ) from error
+        raise JournalUnreadable(file=str(journal.path), format=FORMAT) from error
     replayed = Replayed(journal, tally, absences)
     opened: dict[int, OpenSpan] = {}
     for record in journal.records:
@@ -120,7 +114,9 @@ def read_run(folder: Path) -> RunSummary:
     replayed = [replay(journal) for journal in journals if journal.begin and any(journal.samples())]
     if not replayed:
         raise InputUnreadable(
-            file=str(folder), what="no journal with a sample.", next_step="`joulebook runs` lists what there is."
+            file=str(folder),
+            what=translatable("no journal with a sample."),
+            next_step=translatable("`joulebook runs` lists what there is."),
         )
     return summarise(replayed)
 

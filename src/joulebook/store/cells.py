@@ -7,7 +7,7 @@ which the cell is refused, in the order in which they are told. NULL and the emp
 from dataclasses import dataclass
 from datetime import timedelta
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.store.schema import literal
 
 LONGEST_NAME = 512
@@ -159,5 +159,5 @@ def _in_zone(moment: str, zone: str | None) -> str:
     from zoneinfo import available_timezones  # noqa: PLC0415  (reads a folder; rarely needed)
 
     if zone not in available_timezones():
-        raise UnknownName(kind="time zone", name=zone, nearest="UTC, Asia/Seoul, +09:00")
+        raise UnknownName(kind=translatable("time zone"), name=zone, nearest="UTC, Asia/Seoul, +09:00")
     return f"make_timestamp(epoch_us(timezone({literal(zone)}, {moment})))"

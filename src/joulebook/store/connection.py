@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue, EngineOutOfMemory, StoreUnwritable, TableUnreadable
+from joulebook.errors import EngineOutOfMemory, RowsUnfit, StoreUnwritable, TableUnreadable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -57,9 +57,7 @@ def engine_writing(place: Path) -> Generator[None, None, None]:
     except duckdb.OutOfMemoryException as fault:
         raise EngineOutOfMemory(reason=str(fault).splitlines()[0]) from fault
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as fault:
-        raise BadValue(
-            value=place.name, expected="rows that fit its columns", next_step=f"mend this: {str(fault).splitlines()[0]}"
-        ) from fault
+        raise RowsUnfit(value=place.name, reason=str(fault).splitlines()[0]) from fault
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.store.connection import connect
 from joulebook.store.once import files
 from joulebook.store.schema import identifier
@@ -37,7 +37,7 @@ def open_table(engine: str, parquet_files: Sequence[Path]) -> "nw.LazyFrame":
     import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
     if engine not in ENGINES:
-        raise UnknownName(kind="engine", name=engine, nearest=", ".join(ENGINES))
+        raise UnknownName(kind=translatable("engine"), name=engine, nearest=", ".join(ENGINES))
     return nw.from_native(ENGINES[engine]([Path(path) for path in parquet_files]))
 
 
@@ -57,7 +57,7 @@ def open_rows(engine: str, name: str, rows: Sequence[Mapping[str, object]], type
     import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
     if engine not in ENGINES:
-        raise UnknownName(kind="engine", name=engine, nearest=", ".join(ENGINES))
+        raise UnknownName(kind=translatable("engine"), name=engine, nearest=", ".join(ENGINES))
     with tempfile.TemporaryDirectory(prefix="joulebook-") as folder:
         relation = _duckdb().sql(small_table_sql(_duckdb(), Path(folder) / "rows.json", name, rows, types))
         if engine == "duckdb":

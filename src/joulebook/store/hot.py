@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue, HotBroken, StoreUnwritable
+from joulebook.errors import BadValue, HotBroken, StoreUnwritable, translatable
 from joulebook.store.durable import make_folder, writing
 from joulebook.store.spool import checked_row, table_types
 from joulebook.terms import tables
@@ -165,7 +165,7 @@ def _record(row: Mapping[str, object], types: Mapping[str, str], unique: str) ->
     body = checked_row(row, types)
     key = body.get(unique)
     if key is None:
-        raise BadValue(value=None, expected=f"a {unique}", next_step="give every row its key.")
+        raise BadValue(value=None, expected=unique, next_step=translatable("give every row its key."))
     return str(key), json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 

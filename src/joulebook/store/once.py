@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.store.schema import identifier, literal
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _may_be_repeated(engine: "DuckDBPyConnection", here: str, unique: str) -> bo
         f"count(*) FILTER ({key} IS NULL) AS empty, count(*) AS rows FROM {here} GROUP BY hashed)"
     ).fetchall()[0]
     if empty:
-        raise BadValue(value=None, expected=f"a {unique}", next_step="give every row its key.")
+        raise BadValue(value=None, expected=unique, next_step=translatable("give every row its key."))
     return suspects > 0
 
 

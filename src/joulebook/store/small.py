@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 from joulebook.store.schema import SQL_TYPES, identifier
 from joulebook.store.spool import Spool
 from joulebook.terms.columns import columns as dictionary
@@ -40,7 +40,7 @@ def type_of(name: str, values: Iterable[object]) -> str:
             return kind
     if present and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in present):
         return "float64"
-    raise BadValue(value=name, expected="a column of one type", next_step=f"give types={{{name!r}: ...}}.")
+    raise BadValue(value=name, expected=translatable("a column of one type"), next_step=f"types={{{name!r}: ...}}.")
 
 
 def small_table_sql(
@@ -67,7 +67,11 @@ def small_table_sql(
     names = list(dict.fromkeys([*given, *(key for row in listed for key in row)]))
     kinds = {key: given.get(key) or type_of(key, (row.get(key) for row in listed)) for key in names}
     if not kinds:
-        raise BadValue(value=name, expected="a table with columns", next_step="give types= for a table without rows.")
+        raise BadValue(
+            value=name,
+            expected=translatable("a table with columns"),
+            next_step=translatable("give types= for a table without rows."),
+        )
     temporary = identifier(f"small_{next(_numbers)}_{name}")
     columns = ", ".join(f"{identifier(key)} {SQL_TYPES[kind]}" for key, kind in kinds.items())
     engine.execute(f"CREATE TEMP TABLE {temporary} ({columns})")

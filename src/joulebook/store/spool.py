@@ -30,7 +30,9 @@ _encode = msgspec.json.Encoder().encode
 
 def _refuse(name: str, value: object, expected: str) -> BadValue:
     kind = type(value).__name__
-    return BadValue(value=f"{name}: {kind}", expected=expected, next_step="correct the reader that made this row.")
+    return BadValue(
+        value=f"{name}: {kind}", expected=expected, next_step=translatable("correct the reader that made this row.")
+    )
 
 
 def _string(name: str, value: object) -> str:
@@ -120,7 +122,7 @@ def checked_row(row: Mapping[str, object], columns: Mapping[str, str]) -> dict[s
 
 def _refuse_strange(strange: set[str], columns: Mapping[str, str]) -> None:
     if strange:
-        raise UnknownName(kind="column", name=min(strange), nearest=", ".join(columns))
+        raise UnknownName(kind=translatable("column"), name=min(strange), nearest=", ".join(columns))
 
 
 def _write_whole(stream: FileIO, content: bytes) -> None:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName
+from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName, translatable
 from joulebook.store.bulk import parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
@@ -151,7 +151,9 @@ class Store:
         log = self.log(name)
         latest = log.version()
         if version is not None and not -1 <= version <= latest:
-            raise BadValue(value=version, expected=f"a version of {name}", next_step=f"choose one from 0 to {latest}.")
+            raise BadValue(
+                value=version, expected=f"{name} 0..{latest}", next_step=translatable("choose one of these versions.")
+            )
         return [_checked(log.folder, segment) for segment in log.segments(version, after)]
 
     def _table_sql(self, name: str, version: int | None, after: int) -> str:
@@ -257,7 +259,11 @@ class Store:
             StoreUnwritable: the disk is full or the folder cannot be written.
         """
         if (table, unique) != ("usage", "usage_key"):
-            raise BadValue(value=f"{table}.{unique}", expected="usage.usage_key", next_step="import usage.")
+            raise BadValue(
+                value=f"{table}.{unique}",
+                expected="usage.usage_key",
+                next_step=translatable("import usage."),
+            )
         draft = self._new_draft(table)
         try:
             with engine_writing(draft.path), unordered(self.engine):
@@ -301,7 +307,7 @@ class Store:
             return self.append_rows(table, rows, unique=unique, info=info)
         strange = sorted(set(names) - set(columns))
         if strange:
-            raise UnknownName(kind="column", name=strange[0], nearest=", ".join(columns))
+            raise UnknownName(kind=translatable("column"), name=strange[0], nearest=", ".join(columns))
         missing = "".join(f", NULL AS {identifier(name)}" for name in columns if name not in names)
         return self._append(table, f"SELECT *{missing} FROM ({frame.to_native().sql_query()})", Terms(unique, info))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 
 DIMENSIONS = ("energy", "mass", "volume", "time", "count", "money", "distance")
 
@@ -40,7 +40,7 @@ class Column:
             UnknownName: the column is not a summed measure.
         """
         if self.grain is None:
-            raise UnknownName(kind="measure", name=self.name, nearest=", ".join(METRICS))
+            raise UnknownName(kind=translatable("measure"), name=self.name, nearest=", ".join(METRICS))
         return float(round(1 / self.grain))
 
 
@@ -88,5 +88,5 @@ def column(name: str) -> Column:
         from difflib import get_close_matches  # noqa: PLC0415
 
         near = get_close_matches(name, known, n=3) or sorted(known)[:3]
-        raise UnknownName(kind="column", name=name, nearest=", ".join(near))
+        raise UnknownName(kind=translatable("column"), name=name, nearest=", ".join(near))
     return known[name]

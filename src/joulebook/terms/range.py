@@ -8,7 +8,7 @@ sigma = ln(high / low) / 2.563.
 import math
 from typing import NamedTuple
 
-from joulebook.errors import BadValue
+from joulebook.errors import BadValue, translatable
 
 Z90 = 1.2815515655446004
 """90th percentile of the standard normal: half the width of an 80 % interval in sigmas."""
@@ -40,8 +40,8 @@ class Range(NamedTuple):
         if not (low <= mid <= high and math.isfinite(low) and math.isfinite(high)):
             raise BadValue(
                 value=f"{low}..{mid}..{high}",
-                expected="a range",
-                next_step="give finite numbers with low <= mid <= high.",
+                expected=translatable("a range"),
+                next_step=translatable("give finite numbers with low <= mid <= high."),
             )
         return cls(float(low), float(mid), float(high))
 

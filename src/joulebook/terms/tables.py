@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.terms.columns import METRICS
 from joulebook.terms.energy import ENERGY_COLUMNS
 from joulebook.terms.statement import STATEMENT_COLUMNS
@@ -98,5 +98,5 @@ def table(name: str) -> Table:
         UnknownName: there is no such table.
     """
     if name not in TABLES:
-        raise UnknownName(kind="table", name=name, nearest=", ".join(TABLES))
+        raise UnknownName(kind=translatable("table"), name=name, nearest=", ".join(TABLES))
     return TABLES[name]

@@ -8,7 +8,7 @@ at the door. Sources: SI brochure, 9th edition (SI and accepted units); NIST Spe
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 
 CANONICAL: Mapping[str, str] = MappingProxyType(
     {
@@ -120,4 +120,4 @@ def _entry(unit: str) -> tuple[str, float]:
     try:
         return _TO_CANONICAL[unit]
     except KeyError:
-        raise UnknownName(kind="unit", name=unit, nearest=", ".join(sorted(_TO_CANONICAL))) from None
+        raise UnknownName(kind=translatable("unit"), name=unit, nearest=", ".join(sorted(_TO_CANONICAL))) from None
