@@ -296,8 +296,8 @@ def test_json_has_the_facts(capsys):
 
 
 def test_an_unknown_claim_names_the_nearest(capsys):
-    """A name that does not exist ends with exit code 1 and names what is near."""
-    assert run_command(["claims", "S9-01"]) == 1
+    """A name that does not exist ends with exit code 2 and names what is near."""
+    assert run_command(["claims", "S9-01"]) == 2
     assert "S4-01" in capsys.readouterr().err
 
 

@@ -40,7 +40,7 @@ def test_json_has_range_and_verdict(capsys):
         (["1 kWh +", "--unit", "kWh"], 1),
         (["x * 2", "--with", "x"], 2),
         (["x * 2", "--with", "x=many"], 1),
-        (["1 kWh", "--unit", "parsec"], 1),
+        (["1 kWh", "--unit", "parsec"], 2),
     ],
 )
 def test_what_cannot_be_computed_is_an_error(arguments, code, capsys):

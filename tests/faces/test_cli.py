@@ -97,12 +97,12 @@ def test_bad_rows_end_with_one_and_say_where(usage: Path, capsys):
     ("arguments", "code", "says"),
     [
         (["reprot"], 2, "Nearest: report"),
-        (["report", "--by", "colour"], 1, "Nearest"),
-        (["import", "cvs", "FILE"], 1, "csv"),
+        (["report", "--by", "colour"], 2, "Nearest"),
+        (["import", "cvs", "FILE"], 2, "csv"),
         (["import", "csv"], 2, "at least one file"),
         (["import", "csv", "no-such-file.csv"], 1, "cannot be opened"),
         (["explain", "team=nobody"], 2, "Next"),
-        (["--policy", "own", "import", "csv", "FILE"], 1, "ghgp-location"),
+        (["--policy", "own", "import", "csv", "FILE"], 2, "ghgp-location"),
         (["report"], 1, "empty"),
     ],
 )

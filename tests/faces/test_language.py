@@ -1,21 +1,25 @@
 """Both languages are complete."""
 
 import ast
+import os
 import re
 from pathlib import Path
 from string import Formatter
 
+import click
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import joulebook
-from joulebook.faces.text import OURS
+from joulebook.faces.cli.main import run_command
+from joulebook.faces.text import OURS, choose_language, own_environment, spoken
 from joulebook.factors.read import read_edition
 from joulebook.terms.columns import columns
 
 SOURCE = Path(joulebook.__file__).parent
 KOREAN = SOURCE / "locale" / "ko"
+CLICK = KOREAN / "click.po"
 MARKS = {"_", "translatable"}
 HANGUL = re.compile(r"[가-힣]")
 PARTICLE = re.compile(r"\}(은|는|이|가|을|를|과|와|으로|로)(?![가-힣])")
@@ -38,6 +42,8 @@ def korean() -> dict[str, str]:
     """Every translation of all fragments."""
     known = {}
     for fragment in KOREAN.glob("*.po"):
+        if fragment == CLICK:
+            continue
         with fragment.open("rb") as stream:
             known.update({message.id: message.string for message in read_po(stream, locale="ko") if message.id})
     return known
@@ -95,3 +101,42 @@ def test_every_subject_with_a_name_has_it_in_both_languages():
     """A place or model that is shown by name has one in each language."""
     for subject, names in read_edition().names.items():
         assert {"en", "ko"} <= set(names), subject
+
+
+def test_the_words_of_click_are_its_own():
+    """Every text that is translated for Click is one that the installed Click says, with the same facts."""
+    said = "\n".join(path.read_text(encoding="utf-8") for path in Path(click.__file__).parent.glob("*.py"))
+    said = re.sub(r'"\s*\n?\s*"', "", said)
+    with CLICK.open("rb") as stream:
+        for message in (message for message in read_po(stream, locale="ko") if message.id):
+            forms = message.id if isinstance(message.id, tuple) else (message.id,)
+            korean_form = message.string[0] if isinstance(message.string, tuple) else message.string
+            known = {name for form in forms for _literal, name, *_rest in Formatter().parse(form) if name}
+            assert {name for _literal, name, *_rest in Formatter().parse(korean_form) if name} <= known
+            for form in forms:
+                assert form.replace("\n", "\\n").replace("\t", "\\t") in said, form
+
+
+def test_a_wrong_option_is_told_in_korean(capsys):
+    """Help and errors of the command line itself are in the language that was asked for."""
+    assert run_command(["--lang", "ko", "report", "--nope"]) == 2
+    told = capsys.readouterr().err
+    assert "없는 옵션입니다" in told
+    assert "Usage" not in told
+    assert run_command(["--lang", "en", "report", "--nope"]) == 2
+    assert "No such option" in capsys.readouterr().err
+
+
+def test_a_measured_command_keeps_its_own_language(monkeypatch):
+    """Our choice of language is not handed on to a command that is run under measurement."""
+    monkeypatch.setenv("LANGUAGE", "fr:en")
+    choose_language("ko")
+    with spoken():
+        assert os.environ["LANGUAGE"] == "ko"
+        assert own_environment()["LANGUAGE"] == "fr:en"
+    assert os.environ["LANGUAGE"] == "fr:en"
+    monkeypatch.delenv("LANGUAGE")
+    with spoken():
+        assert "LANGUAGE" not in own_environment()
+    assert "LANGUAGE" not in os.environ
+    choose_language(None)

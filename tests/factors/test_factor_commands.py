@@ -96,9 +96,9 @@ def test_json_is_versioned(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unknown_subject_gives_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    """A name nobody knows ends with 1 and the nearest names."""
+    """A name nobody knows ends with 2 and the nearest names."""
     code, _out, err = run(capsys, "factors", "show", "South Corea")
-    assert code == 1
+    assert code == 2
     assert "KOR" in err
 
 

@@ -5,6 +5,8 @@ Only faces translate. The core marks its texts with `joulebook.errors.translatab
 
 import gettext
 import os
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 
@@ -17,7 +19,11 @@ OURS = frozenset({"what", "next_step", "kind", "expected", "reason", "remedy"})
 
 NEAREST_SHOWN = 5
 
+VARIABLE = "LANGUAGE"
+"""Where gettext looks first for the language. Source: GNU gettext manual, "The LANGUAGE variable"."""
+
 _chosen: str | None = None
+_before: list[str | None] = []
 
 
 def language() -> str:
@@ -51,6 +57,36 @@ def _catalog(wanted: str) -> gettext.NullTranslations:
 def _(message: str) -> str:
     """The message in the language in use."""
     return _catalog(language()).gettext(message) if message else ""
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """Let Click speak the language in use: its words come from our catalog, found by way of ``LANGUAGE``."""
+    former = os.environ.get(VARIABLE)
+    gettext.bindtextdomain("joulebook", str(files("joulebook").joinpath("locale")))
+    gettext.textdomain("joulebook")
+    os.environ[VARIABLE] = language()
+    _before.append(former)
+    try:
+        yield
+    finally:
+        _before.pop()
+        gettext.textdomain("messages")
+        _put(os.environ, former)
+
+
+def own_environment() -> dict[str, str]:
+    """The environment as it was given to us: what a child should see."""
+    environment = dict(os.environ)
+    if _before:
+        _put(environment, _before[0])
+    return environment
+
+
+def _put(environment: MutableMapping[str, str], value: str | None) -> None:
+    environment.pop(VARIABLE, None)
+    if value is not None:
+        environment[VARIABLE] = value
 
 
 def error_text(error: JoulebookError) -> str:

@@ -12,7 +12,7 @@ import click
 
 from joulebook import __version__
 from joulebook.errors import JoulebookError, translatable
-from joulebook.faces.text import LANGUAGES, _, choose_language, error_text
+from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, spoken
 
 if TYPE_CHECKING:
     from joulebook.book import Book
@@ -174,16 +174,19 @@ def open_book(ctx: click.Context) -> "Book":
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line; errors become one clear message on stderr and an exit code."""
     choose_language(asked_language(arguments))
-    try:
-        code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.Abort:
-        return 130
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return error.exit_code
-    except JoulebookError as error:
-        click.echo(_("Error: {message}").format(message=error_text(error)), err=True)
-        return error.exit_code
+    with spoken():
+        try:
+            code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
+        except click.exceptions.Exit as done:
+            return done.exit_code
+        except click.Abort:
+            return 130
+        except click.ClickException as error:
+            error.show(sys.stderr)
+            return error.exit_code
+        except JoulebookError as error:
+            from joulebook.faces.cli.show import note  # noqa: PLC0415  (help stays quick)
+
+            note(_("Error: {message}").format(message=error_text(error)))
+            return error.exit_code
     return code if isinstance(code, int) else 0

@@ -13,7 +13,7 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.child import NOT_EXECUTABLE, NOT_FOUND, Child
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.cli.place_options import place_options
-from joulebook.faces.text import _, error_text
+from joulebook.faces.text import _, error_text, own_environment
 from joulebook.terms.units import convert, quantity_of
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _measured(session: "Session", words: Sequence[str], limit: tuple[float, floa
     from joulebook.measure.identity import FOLDER_VARIABLE, RUN_VARIABLE  # noqa: PLC0415  (help stays quick)
     from joulebook.measure.recover import close_cut_off  # noqa: PLC0415
 
-    environment = {**os.environ, RUN_VARIABLE: session.run, FOLDER_VARIABLE: str(session.folder)}
+    environment = {**own_environment(), RUN_VARIABLE: session.run, FOLDER_VARIABLE: str(session.folder)}
     child = Child(words, environment)
     is_told = False
 

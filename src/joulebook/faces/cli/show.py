@@ -18,6 +18,7 @@ from joulebook.terms.finding import RULES, Finding
 SCHEMA_VERSION = 1
 WIDTH = 80
 FINDINGS_SHOWN = 20
+HANGING = "    "
 PROGRESS_AFTER_S = 2.0
 PROGRESS_EVERY_S = 0.2
 
@@ -29,8 +30,14 @@ def emit(command: str, **content: object) -> None:
 
 
 def note(text: str) -> None:
-    """One line for the person at the terminal, on stderr."""
-    click.echo(text, err=True)
+    """One line for the person at the terminal, on stderr; broken at spaces on a terminal, whole in a file or pipe."""
+    click.echo(_broken(text) if sys.stderr.isatty() else text, err=True)
+
+
+def _broken(text: str) -> str:
+    """Each line within the width; what goes on stands four columns in."""
+    lines = (line if width_of(line) <= WIDTH else wrapped(line, HANGING).lstrip() for line in text.split("\n"))
+    return "\n".join(lines)
 
 
 def heading(text: str) -> None:
