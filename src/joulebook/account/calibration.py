@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from joulebook.errors import UnknownName, UsageError
+from joulebook.errors import UnknownName, UsageError, translatable
 from joulebook.estimate.boundary import LADDER
 from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator, calibrate, factor_file
 from joulebook.estimate.deployment import calibrated, serving_ranges

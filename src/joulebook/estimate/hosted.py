@@ -98,11 +98,11 @@ def estimate_hosted(
         BadValue: a speed is not a positive number.
     """
     for value, next_step in (
-        (speed.output_tokens_per_s, "give output tokens per second above 0."),
-        (speed.first_token_s, "give the seconds to the first token, above 0."),
+        (speed.output_tokens_per_s, translatable("give output tokens per second above 0.")),
+        (speed.first_token_s, translatable("give the seconds to the first token, above 0.")),
     ):
         if value is not None and not 0 < value < math.inf:
-            raise BadValue(value=value, expected="a speed", next_step=next_step)
+            raise BadValue(value=value, expected=translatable("a speed"), next_step=next_step)
     points = [point for chosen in product(*options) for point in _points(model, serving, chosen, speed)]
     best = min(point.penalty for point in points)
     weights = [point.share * math.exp(best - point.penalty) for point in points]

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
 from joulebook.estimate.hosted import Option
 from joulebook.factors.choose import ModelFacts, choose
@@ -36,7 +36,7 @@ def single_groups(
     if precision is not None:
         if PRECISION + precision not in precisions:
             names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in precisions))
-            raise UnknownName(kind="precision", name=precision, nearest=names)
+            raise UnknownName(kind=translatable("precision"), name=precision, nearest=names)
         precisions = {PRECISION + precision}
     found = {
         "accelerator": _accelerators(edition, policy, accelerator, at),

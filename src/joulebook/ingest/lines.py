@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from joulebook.errors import UnknownName
+from joulebook.errors import UnknownName, translatable
 from joulebook.terms.finding import Finding
 
 _MARKS = (

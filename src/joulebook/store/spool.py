@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from joulebook.errors import BadValue, UnknownName
+from joulebook.errors import BadValue, UnknownName, translatable
 from joulebook.store.durable import writing
 from joulebook.store.schema import SQL_TYPES, identifier, literal
 from joulebook.terms.columns import column
