@@ -5,7 +5,7 @@ Only faces translate. The core marks its texts with `joulebook.errors.translatab
 
 import gettext
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Generator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -60,7 +60,7 @@ def _(message: str) -> str:
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
+def spoken() -> Generator[None]:
     """Let Click speak the language in use: its words come from our catalog, found by way of ``LANGUAGE``."""
     former = os.environ.get(VARIABLE)
     gettext.bindtextdomain("joulebook", str(files("joulebook").joinpath("locale")))
