@@ -206,3 +206,18 @@ def test_what_companies_said_by_the_day_they_said_it(
     words = {"metric": metric}
     choice = choose(EDITION.as_known(known), "company_co2e_g", f"company/{company}", at, **words)
     assert choice.factor.value == pytest.approx(tonnes * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("provider", "region", "zone"),
+    [
+        ("dashscope", "ap-southeast-1", "SGP"),
+        ("aliyun", "cn-beijing", "CHN"),
+        ("aws", "eusc-de-east-1", "DEU"),
+        ("kt cloud", "", "KOR"),
+        ("kakaocloud", "", "KOR"),
+    ],
+)
+def test_places_of_further_clouds(provider: str, region: str, zone: str) -> None:
+    """Regions of Alibaba Cloud, AWS's sovereign partition and operators in Korea lead to their grid."""
+    assert resolve_place(EDITION, provider, region, DAY).zone == zone
