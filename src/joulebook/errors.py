@@ -7,6 +7,7 @@
     │   ├── FieldUnmapped                    a mapping lacks a field that every row needs
     │   ├── FieldTwice                       a mapping counts something twice
     │   ├── NotAMapping                      an argument is not FIELD=COLUMN
+    │   ├── BookNoFolder                     the path of the book leads through a file
     │   └── ManyPostings                     the beginning of an id fits several postings
     ├── BadValue              (ValueError)   a value cannot be read
     │   └── RowsUnfit                        rows do not fit the columns of their table
@@ -70,6 +71,12 @@ class UsageError(JoulebookError, ValueError):
 
     template = translatable("{what} Next: {next_step}")
     exit_code = 2
+
+
+class BookNoFolder(UsageError):
+    """The path of the book leads through a file."""
+
+    template = translatable("The book {path} cannot be a folder: {file} is a file. Next: choose another with --book.")
 
 
 class PolicyDiffers(UsageError):

@@ -227,3 +227,20 @@ def test_texts_are_cut_and_filled_by_their_width_on_a_terminal():
     assert width_of("줄북 a") == 6
     assert fitted("줄북", 6, right=True) == "  줄북"
     assert fitted("줄북줄북", 5) == "줄북…"
+
+
+def test_an_empty_book_is_json_where_json_was_asked_for(capsys, monkeypatch, tmp_path):
+    """A program that asked for JSON gets a document without lines, and exit code 1."""
+    monkeypatch.setenv("JOULEBOOK_BOOK", str(tmp_path / "none"))
+    assert run_command(["--lang", "en", "report", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["total"] is None
+    assert document["lines"] == []
+    assert "joulebook import" in document["next_step"]
+
+
+def test_a_book_below_a_file_is_refused(capsys, tmp_path):
+    """A path that leads through a file is not an empty book."""
+    (tmp_path / "file").write_text("x")
+    assert run_command(["--lang", "en", "--book", str(tmp_path / "file" / "book"), "report"]) == 2
+    assert "is a file" in capsys.readouterr().err

@@ -147,7 +147,7 @@ def _column(amount: Given) -> tuple[str, str]:
         if dimension == {name: 1}:
             return column, {"mass": "g", "energy": "kWh", "volume": "L"}[name]
     raise BadValue(
-        value=f"{amount.value.mid:g} {amount.unit}",
+        value=f"{amount.value.mid:g} {amount.unit}".removesuffix(" 1"),
         expected=translatable("an amount of CO2e, energy or water"),
         next_step=translatable("give kg, kWh or L."),
     )

@@ -54,11 +54,11 @@ def range_in(value: Range, unit: str, shown: str) -> tuple[str, str, str]:
 
 
 def range_text(value: Range, unit: str, shown: str | None = None) -> str:
-    """A range in one line: mid, low to high, unit.
+    """A range in one line: mid, low to high, unit; a bare count has none.
 
     >>> range_text(Range(0.001, 0.002, 0.004), "kWh")
     '2 Wh (1–4)'
     """
     chosen = shown or unit_for(value.mid, unit)
     low, mid, high = range_in(value, unit, chosen)
-    return f"{mid} {chosen} ({low}–{high})"
+    return f"{mid} {chosen} ({low}–{high})" if chosen else f"{mid} ({low}–{high})"

@@ -10,6 +10,7 @@ from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.factors import edition_of
 from joulebook.faces.text import _, language
+from joulebook.terms.display import range_text
 
 if TYPE_CHECKING:
     from joulebook.disclose.equivalents import Equivalent, Sanity
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 PLACE_NAMES = {
     "KOR": translatable("Korea"),
-    "USA": translatable("United States"),
+    "USA": translatable("US"),
     "EU": translatable("Europe"),
     "WORLD": translatable("anywhere"),
 }
@@ -55,12 +56,12 @@ def command(
         (
             _named(edition, each),
             _(PLACE_NAMES[each.place]),
-            number(each.count.mid),
-            f"{number(each.count.low)} .. {number(each.count.high)}",
+            range_text(each.count, ""),
+            _(each.factor.tier),
         )
         for each in found
     ]
-    show.table((_("thing"), _("where"), _("count"), _("range (80 %)")), rows, right=(2, 3))
+    show.table((_("thing"), _("where"), _("count (80 % range)"), _("tier")), rows, right=(2,))
     click.echo()
     for name in dict.fromkeys(each.factor.source for each in found):
         source = edition.sources[name]

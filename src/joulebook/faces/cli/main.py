@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from joulebook import __version__
-from joulebook.errors import JoulebookError, translatable
+from joulebook.errors import BookNoFolder, JoulebookError, translatable
 from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, spoken
 
 if TYPE_CHECKING:
@@ -160,12 +160,20 @@ def default_book_path() -> Path:
 
 
 def open_book(ctx: click.Context) -> "Book":
-    """The book that the options name."""
+    """The book that the options name.
+
+    Raises:
+        BookNoFolder: its path leads through a file.
+    """
     from joulebook.book import Book  # noqa: PLC0415  (commands that need no book stay quick)
 
     options = ctx.obj
+    path = options["book_path"] or default_book_path()
+    in_the_way = next((each for each in (path, *path.parents) if each.exists() and not each.is_dir()), None)
+    if in_the_way is not None:
+        raise BookNoFolder(path=path, file=in_the_way)
     return Book(
-        options["book_path"] or default_book_path(),
+        path,
         factor_folders=options["factor_folders"],
         policy=options["asked_policy"],
     )

@@ -90,7 +90,7 @@ TABLE_HEADS = (translatable("energy"), "CO2e", translatable("water"))
 
 @click.command("report", help=_("Footprints with range, tier and boundary."))
 @click.option("--by", "by", default="", metavar="COLUMN,...", help=_("Group by team, project, model, day, ..."))
-@click.option("--stated-at", type=click.DateTime(), help=_("What the book said on a date (UTC)."))
+@click.option("--stated-at", type=click.DateTime(), metavar=_("DATE"), help=_("What the book said on a date (UTC)."))
 @click.option("--html", "html_path", type=click.Path(path_type=Path, dir_okay=False), help=_("Write a page, too."))
 @click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
@@ -110,11 +110,7 @@ def command(
     at = stated_at.replace(tzinfo=UTC) if stated_at else None
     whole = book.report((), at)
     if not whole:
-        if at is not None and book.report(()):
-            show.note(_("The book had said nothing by then. Next: give a later date, or leave --stated-at out."))
-            return 1
-        show.note(_("The book is empty. Next: joulebook import FORMAT PATH, or joulebook demo."))
-        return 1
+        return _say_empty(book, is_early=at is not None and bool(book.report(())), is_json=is_json)
     lines = book.report(names, at) if names else []
     if is_json:
         show.emit("report", **report_json(book, whole[0], names, lines))
@@ -130,6 +126,17 @@ def command(
         show.note(_("Page written: {path}").format(path=html_path))
     is_unknown = whole[0].unknown_count or whole[0].unpriced_count
     return 4 if strict and is_unknown else 0
+
+
+def _say_empty(book: "Book", *, is_early: bool, is_json: bool) -> int:
+    text = _("The book is empty. Next: joulebook import FORMAT PATH, or joulebook demo.")
+    if is_early:
+        text = _("The book had said nothing by then. Next: give a later date, or leave --stated-at out.")
+    if is_json:
+        show.emit("report", **stated(book), by=[], total=None, lines=[], next_step=text)
+    else:
+        show.note(text)
+    return 1
 
 
 def checked_by(text: str) -> list[str]:
