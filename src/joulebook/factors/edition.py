@@ -13,7 +13,7 @@ from datetime import date
 from functools import cached_property
 from types import MappingProxyType
 
-from joulebook.factors.spelling import spelling, undated
+from joulebook.factors.spelling import shorter, spelling
 from joulebook.terms.range import Range
 
 ID_DIGITS = 12
@@ -154,7 +154,9 @@ class Link:
     """A dated fact that is a name: subject -relation-> object, with the same two clocks as a factor.
 
     Relations: ``grid_zone`` (region or country of a provider -> zone), ``country`` (region -> ISO 3166-1 alpha-3),
-    ``parent`` (zone -> larger zone), ``alias_of`` (name of a model or provider -> its subject), and those an area adds.
+    ``parent`` (zone -> larger zone), ``alias_of`` (name of a model or provider -> its subject), ``released`` and
+    ``retired`` (model -> day or month, ISO 8601; ``retired_azure`` and the like are a reseller's), and those an area
+    adds.
     """
 
     subject: str
@@ -245,12 +247,15 @@ class Edition:
 
     @cached_property
     def by_spelling(self) -> Mapping[str, tuple[str, ...]]:
-        """Spelling of a model's name -> subjects; of a dated name, the spelling without its date leads to it too."""
-        index: dict[str, dict[str, None]] = {}
+        """Spelling of a model's name -> subjects; where no name is spelt so, those that are but for form or date."""
+        exact: dict[str, dict[str, None]] = {}
+        near: dict[str, dict[str, None]] = {}
         for name, subjects in self.by_bare_name.items():
-            for key in dict.fromkeys((spelling(name), undated(spelling(name)))):
-                index.setdefault(key, {}).update(dict.fromkeys(subjects))
-        return {key: tuple(subjects) for key, subjects in index.items()}
+            key = spelling(name)
+            exact.setdefault(key, {}).update(dict.fromkeys(subjects))
+            for cut in shorter(key):
+                near.setdefault(cut, {}).update(dict.fromkeys(subjects))
+        return {key: tuple(subjects) for key, subjects in (near | exact).items()}
 
     @cached_property
     def subjects(self) -> frozenset[str]:

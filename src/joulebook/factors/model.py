@@ -122,7 +122,8 @@ def _respelt(edition: Edition, model: str, at: date) -> tuple[tuple[str, ...], s
             )
         )
         if found:
-            return found, AMBIGUOUS if len(found) > 1 else reason
+            is_spelt = any(spelling(subject.partition("/")[2]) == name for subject in edition.by_spelling[name])
+            return found, AMBIGUOUS if len(found) > 1 else (reason if is_spelt else SHORTENED)
     stated = size(model)
     subject = f"size/{stated}"
     return ((subject,), SIZED) if stated and edition.rows_of(subject) else ((), NOT_KNOWN)

@@ -87,11 +87,6 @@ def shorter(name: str) -> Iterator[str]:
         yield left
 
 
-def undated(name: str) -> str:
-    """A spelling without its release date, for finding the dated models an undated name may mean."""
-    return DATE.sub("", name)
-
-
 def size(name: str) -> str | None:
     """The size a name states: ``70b``, ``8x7b``, ``30b-a3b``, ``335m``, ``2.4t-a95b``; None where it states none.
 
