@@ -19,6 +19,7 @@
     │   ├── FactorFileError   (ValueError)   a factor file breaks a rule: file, line, what, how to mend
     │   ├── FactorMissing     (LookupError)  a question has no factor under the policy
     │   └── FactorAmbiguous   (LookupError)  a question has more than one answer
+    ├── LiveError                            a service for hourly values, see `joulebook.live.faults`
     ├── StoreError
     │   ├── StoreConflict                    another writer took the version
     │   ├── StoreDamaged                     a file of the book does not match its hash
@@ -165,6 +166,10 @@ class FactorAmbiguous(FactorError, LookupError):
     template = translatable(
         "{sought} has {count} factors of equal rank: {candidates}. Next: name the source or give an exact date."
     )
+
+
+class LiveError(JoulebookError):
+    """Anything wrong with a service for hourly values; what was fetched before stays of use."""
 
 
 class StoreError(JoulebookError):

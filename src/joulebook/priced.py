@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook.account import measured, pricing
 from joulebook.account.resolve import Resolver
+from joulebook.factors.hourly import Hours
+from joulebook.factors.policy import is_hourly
 from joulebook.factors.read import read_edition
 from joulebook.ledger import audit
 from joulebook.ledger.kept import Kept
-from joulebook.ledger.posting import METHOD, postings
+from joulebook.ledger.posting import DAY, HOUR, METHOD, postings
+from joulebook.live.cache import kept_rows
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -45,15 +48,23 @@ class Priced(Kept):
         """The factors in use."""
         return read_edition(*self.factor_folders)
 
+    @cached_property
+    def hours(self) -> Hours:
+        """The hourly values that were fetched, for policies that ask for hours."""
+        return Hours(kept_rows)
+
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
-        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
-        resolver = Resolver(self.edition, policy)
+        usage = self._usage(span, policy)
+        resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
         models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
         places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
         rows = pricing.joined(self.store, usage, models, places)
         groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
         return self._postings(groups, resolver, span, cause, METHOD)
+
+    def _usage(self, span: Span, policy: str) -> "nw.LazyFrame":
+        return pricing.keyed(self.store.table("usage", after=span[0], version=span[1]), hourly=is_hourly(policy))
 
     def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""
@@ -65,7 +76,7 @@ class Priced(Kept):
 
     def usage_again(self, span: Span, members: Rows) -> "nw.LazyFrame":
         """Usage of one span, priced with the factors that its postings were made with."""
-        usage = pricing.keyed(self.store.table("usage", after=span[0], version=span[1]))
+        usage = self._usage(span, members[0]["policy"])
         kept = self.resolutions()
         models, places = audit.model_rows(members, kept), audit.place_rows(members, kept)
         return pricing.joined(self.store, usage, models, places)
@@ -85,4 +96,6 @@ class Priced(Kept):
         self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})
         tiers = {i: r.tier for i, r in resolver.resolutions.items()}
         terms = {"edition": self.edition.edition_id, "policy": resolver.policy, "cause": cause, "method": method}
-        return list(postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span))
+        period = DAY if resolver.hours is None else HOUR
+        said = postings(groups, **terms, posted_at=self.clock(), tier_of=tiers, usage_span=span, period=period)
+        return list(said)

@@ -24,6 +24,7 @@ PLANTED = {
     "the core throws dice": ("account/interval.py", "import random"),
     "the core starts a program": ("estimate/tokens.py", "import subprocess"),
     "the core uses the network": ("factors/choose.py", "import urllib.request"),
+    "a live source knows factors": ("live/client.py", "import joulebook.factors.edition"),
     "the meter uses tables": ("measure/tally.py", "import narwhals"),
 }
 

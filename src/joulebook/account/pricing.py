@@ -38,6 +38,8 @@ GROUP = (
 """What one posting speaks about."""
 
 SHARE_KEY = ("request_count",)
+PERIOD = "%Y-%m-%dT%H"
+"""How the start of a posting's period is written, whether it is a day or an hour."""
 GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool")
 PRICED = tuple(formula.__name__ for formula in FORMULAS if formula.__name__ in METRICS)
 """Metrics the pipeline computes; the others of `METRICS` stay NULL, which is not zero."""
@@ -55,8 +57,10 @@ class Tables(Protocol):
         ...
 
 
-def keyed(usage: nw.LazyFrame) -> nw.LazyFrame:
-    """Usage rows with the columns that join to resolved factors: three keys and ``day``.
+def keyed(usage: nw.LazyFrame, *, hourly: bool = False) -> nw.LazyFrame:
+    """Usage rows with the columns that join to resolved factors: three keys and ``day``, which is the period's start.
+
+    The period is the day, or the hour where the policy asks for hours.
 
     An unknown name becomes an empty key, so that it joins to what is resolved for the unknown. A token class that the
     supplier does not tell apart is inside those of its side that it does tell, so it adds nothing; a side of which
@@ -70,7 +74,7 @@ def keyed(usage: nw.LazyFrame) -> nw.LazyFrame:
     return usage.with_columns(
         *told,
         *(nw.col(name).fill_null("").alias(f"{name}_key") for name in ("provider", "model", "region")),
-        nw.col("started_at").dt.truncate("1d").alias("day"),
+        nw.col("started_at").dt.truncate("1h" if hourly else "1d").alias("day"),
     )
 
 
@@ -170,10 +174,10 @@ def only(rows: nw.LazyFrame, groups: Iterable[Mapping[str, Any]]) -> nw.LazyFram
         groups: postings of the same usage.
     """
     wanted = {
-        SEPARATOR.join([f"{group['period_start']:%Y-%m-%d}", *(group[name] or "" for name in GROUP_NAMES)])
+        SEPARATOR.join([f"{group['period_start']:{PERIOD}}", *(group[name] or "" for name in GROUP_NAMES)])
         for group in groups
     }
-    day = nw.col("day").dt.to_string("%Y-%m-%d")
+    day = nw.col("day").dt.to_string(PERIOD)
     names = (nw.col(name).fill_null("") for name in GROUP_NAMES)
     return rows.filter(nw.concat_str([day, *names], separator=SEPARATOR).is_in(sorted(wanted)))
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from joulebook.account.formulas import leaves_of
 from joulebook.account.interval import Spread
-from joulebook.factors.edition import UNKNOWN
+from joulebook.factors.edition import UNKNOWN, Factor
 from joulebook.terms.range import Range
 from joulebook.terms.tier import Tier
 
@@ -118,6 +118,50 @@ class Resolution:
         raw: dict[str, Any] = json.loads(text)
         parts = {name: tuple(Part(**part) for part in found) for name, found in raw["parts"].items()}
         return cls(raw["subject"], raw["values"], parts, raw["names"])
+
+
+def part_of(
+    factor: Factor,
+    chosen_because: str,
+    hint: str | None = None,
+    *,
+    is_unknown: bool = False,
+    effect: tuple[float, float] | None = None,
+    spanned: Range | None = None,
+) -> Part:
+    """A factor as it was used.
+
+    Args:
+        factor: the row.
+        chosen_because: why this one.
+        hint: what would give a better answer, or None.
+        is_unknown: True where it is the range over all that is possible.
+        effect: what the column it stands behind becomes, as a multiple, at both ends; None where it is the factor.
+        spanned: the range it was used with, where that is not its own.
+    """
+    known = spanned or factor.range
+    low, high = effect if effect is not None else (None, None)
+    return Part(
+        factor_id=factor.factor_id,
+        subject=factor.subject,
+        quantity=factor.quantity,
+        value=known.mid,
+        low=known.low,
+        high=known.high,
+        unit=factor.unit,
+        basis=", ".join(f"{key} {word}" for key, word in sorted(factor.basis.items())),
+        tier=factor.tier,
+        source=factor.source,
+        cell=factor.cell,
+        valid_from=factor.valid_from.isoformat(),
+        valid_to=factor.valid_to.isoformat() if factor.valid_to else None,
+        known_from=factor.known_from.isoformat(),
+        chosen_because=chosen_because,
+        hint=hint,
+        is_unknown=is_unknown,
+        effect_low=low,
+        effect_high=high,
+    )
 
 
 def parts_behind(metric: str, resolutions: Iterable[Resolution]) -> tuple[Part, ...]:

@@ -5,13 +5,15 @@ from datetime import date
 from typing import Any
 
 from joulebook.account.embodied import embodied_per_hour, embodied_per_kwh
-from joulebook.account.resolution import Part, Resolution
+from joulebook.account.resolution import Part, Resolution, part_of
+from joulebook.account.resolve_hour import at_hour
 from joulebook.errors import FactorMissing
 from joulebook.estimate.boundary import HOST
 from joulebook.estimate.deployment import Deployment, serve
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model, resolve_place
-from joulebook.factors.edition import Edition, Factor
+from joulebook.factors.edition import Edition
+from joulebook.factors.hourly import Hours
 from joulebook.terms.range import Range
 from joulebook.terms.scope import Stage
 from joulebook.terms.units import convert
@@ -168,67 +170,24 @@ def _choice(edition: Edition, quantity: str, subject: str, at: date, policy: str
         return None
 
 
-def part_of(
-    factor: Factor,
-    chosen_because: str,
-    hint: str | None = None,
-    *,
-    is_unknown: bool = False,
-    effect: tuple[float, float] | None = None,
-    spanned: Range | None = None,
-) -> Part:
-    """A factor as it was used.
-
-    Args:
-        factor: the row.
-        chosen_because: why this one.
-        hint: what would give a better answer, or None.
-        is_unknown: True where it is the range over all that is possible.
-        effect: what the column it stands behind becomes, as a multiple, at both ends; None where it is the factor.
-        spanned: the range it was used with, where that is not its own.
-    """
-    known = spanned or factor.range
-    low, high = effect if effect is not None else (None, None)
-    return Part(
-        factor_id=factor.factor_id,
-        subject=factor.subject,
-        quantity=factor.quantity,
-        value=known.mid,
-        low=known.low,
-        high=known.high,
-        unit=factor.unit,
-        basis=", ".join(f"{key} {word}" for key, word in sorted(factor.basis.items())),
-        tier=factor.tier,
-        source=factor.source,
-        cell=factor.cell,
-        valid_from=factor.valid_from.isoformat(),
-        valid_to=factor.valid_to.isoformat() if factor.valid_to else None,
-        known_from=factor.known_from.isoformat(),
-        chosen_because=chosen_because,
-        hint=hint,
-        is_unknown=is_unknown,
-        effect_low=low,
-        effect_high=high,
-    )
-
-
 class Resolver:
     """Resolves each model and place once, and gives the small tables that join to usage.
 
     Args:
         edition: factors to choose from.
         policy: which of them may answer.
+        hours: hourly values that were fetched, where the periods of the keys are hours; None where they are days.
     """
 
-    def __init__(self, edition: Edition, policy: str) -> None:
-        self.edition = edition
-        self.policy = policy
+    def __init__(self, edition: Edition, policy: str, hours: Hours | None = None) -> None:
+        self.edition, self.policy, self.hours = edition, policy, hours
         self.resolutions: dict[str, Resolution] = {}
+        self._days: dict[tuple[str, ...], Resolution] = {}
 
     def models(self, keys: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One row per key (``provider_key``, ``model_key``, ``day``) with `MODEL_COLUMNS` and the resolution's id."""
         return [
-            self._row(key, resolve_model_factors(*self._asked(key, "model_key")), "model_resolution_id", {})
+            self._row(key, self._of_day(resolve_model_factors, key, "model_key"), "model_resolution_id", {})
             for key in keys
         ]
 
@@ -236,12 +195,19 @@ class Resolver:
         """One row per key (``provider_key``, ``region_key``, ``day``) with `PLACE_COLUMNS`, zone and id."""
         rows = []
         for key in keys:
-            found = resolve_place_factors(*self._asked(key, "region_key"))
+            found = self._of_day(resolve_place_factors, key, "region_key")
+            if self.hours is not None:
+                found = at_hour(found, self.edition, self.hours, self.policy, key["day"])
             rows.append(self._row(key, found, "place_resolution_id", {"zone": found.names["zone"]}))
         return rows
 
-    def _asked(self, key: Mapping[str, Any], name: str) -> tuple[Edition, str, str, str, date]:
-        return self.edition, self.policy, key["provider_key"], key[name], key["day"].date()
+    def _of_day(self, resolve: Callable[..., Resolution], key: Mapping[str, Any], name: str) -> Resolution:
+        """What holds for the day of a key, which the hours of a day share."""
+        day: date = key["day"].date()
+        asked = (name, key["provider_key"], key[name], day.isoformat())
+        if asked not in self._days:
+            self._days[asked] = resolve(self.edition, self.policy, key["provider_key"], key[name], day)
+        return self._days[asked]
 
     def _row(
         self, key: Mapping[str, Any], found: Resolution, id_name: str, more: Mapping[str, str | None]

@@ -8,7 +8,15 @@ from typing import Any
 
 from joulebook.errors import BadValue, UnknownName, translatable
 
-POLICIES = ("sci", "ghgp-location", "ghgp-market-2015", "ghgp-market-hourly-draft", "kets", "esrs")
+POLICIES = (
+    "sci",
+    "ghgp-location",
+    "ghgp-market-2015",
+    "ghgp-location-hourly-draft",
+    "ghgp-market-hourly-draft",
+    "kets",
+    "esrs",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,19 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Hourly:
+    """How the value of an hour is chosen from hourly series.
+
+    Attributes:
+        sources: keys of the bibliography, the best first; others come before them, since the user brought them.
+        earlier_days: how many days back the same hour may answer for one that is not told.
+    """
+
+    sources: tuple[str, ...] = ()
+    earlier_days: int = 0
+
+
+@dataclass(frozen=True)
 class Policy:
     """A named set of rules.
 
@@ -36,12 +57,14 @@ class Policy:
         title: what it is for, per language.
         standard: the standard and clause it follows.
         rules: quantity -> rule; a quantity without one accepts any basis, which must then be the only one.
+        hourly: how hours are chosen, or None where the policy speaks of days.
     """
 
     name: str
     title: Mapping[str, str]
     standard: str
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    hourly: Hourly | None = None
 
     def rule(self, quantity: str) -> Rule:
         """The rule of a quantity; an open one where the policy has none."""
@@ -67,7 +90,18 @@ def policy(name: str) -> Policy:
             value=f"policy/{name}.yaml", expected=translatable("a policy"), next_step=translatable("restore the file.")
         )
     rules = {quantity: _rule(entry) for quantity, entry in content["quantities"].items()}
-    return Policy(name, content["title"], content["standard"], rules)
+    told = content.get("hourly")
+    hourly = None if told is None else Hourly(tuple(told["sources"]), told["earlier_days"])
+    return Policy(name, content["title"], content["standard"], rules, hourly)
+
+
+def is_hourly(name: str) -> bool:
+    """Whether a policy speaks of hours.
+
+    Raises:
+        UnknownName: there is no such policy.
+    """
+    return policy(name).hourly is not None
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:

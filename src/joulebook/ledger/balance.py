@@ -113,7 +113,7 @@ def standing(
     if only.tools:
         postings = postings.filter(nw.col("tool").is_in(only.tools))
     frame = postings.with_columns(
-        nw.col("period_start").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
+        nw.col("period_start").dt.truncate("1d").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
     )
     keys = [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
     return frame.group_by(*keys).agg(

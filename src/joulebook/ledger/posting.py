@@ -14,6 +14,7 @@ from joulebook.terms.tier import Tier
 METHOD = "tokens-1"
 """Name and version of the calculation for usage; a new version restates."""
 
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ID_DIGITS = 32
 AMOUNTS = tuple(f"{metric}_q" for metric in METRICS)
 COUNTS = ("row_count", "unpriced_count", "request_count")
@@ -48,6 +49,7 @@ def postings(
     tier_of: Mapping[str, str],
     usage_span: tuple[int, int],
     method: str = METHOD,
+    period: timedelta = DAY,
 ) -> Iterator[dict[str, Any]]:
     """Turn groups of priced rows into postings.
 
@@ -60,6 +62,7 @@ def postings(
         tier_of: resolution id -> worst tier of its factors.
         usage_span: the versions of their table they come from: after the first, through the second.
         method: the calculation, which tells the table: of usage, or of measured energy.
+        period: how long each posting's period is: a day, or an hour.
 
     Yields:
         rows of the posting table.
@@ -67,7 +70,7 @@ def postings(
     for group in groups:
         row: dict[str, Any] = {name: group.get(name) for name in SUBJECT}
         row["period_start"] = group["day"]
-        row["period_end"] = group["day"] + timedelta(days=1)
+        row["period_end"] = group["day"] + period
         for metric in METRICS:
             has_rows = group.get(f"{metric}_rows", 0)
             row[f"{metric}_q"] = int(group[f"{metric}_q"]) if has_rows else None

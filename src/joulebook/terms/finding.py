@@ -199,6 +199,20 @@ RULES: dict[str, str] = {
     "licence-forbids-shipping": translatable(
         "{subject} comes from {source}, which may not be shipped. Next: take it out and load it from the user's copy."
     ),
+    "live-bad-value": translatable(
+        "{source}: a value of the answer cannot be read and was left out. Next: fetch again later."
+    ),
+    "live-hours-missing": translatable(
+        "{count} hours from {first} to {last} are not told. Next: fetch again later; until then they are answered "
+        "by other hours or by the year."
+    ),
+    "live-hours-cut": translatable(
+        "{count} hours from {first} to {last} are told in part and were left out. Next: fetch again later."
+    ),
+    "live-hour-twice": translatable(
+        "{count} values from {first} to {last} are told twice and differ; the one changed last counts. Next: nothing, "
+        "unless it happens often."
+    ),
     "orphan-source": translatable("The source {source} is used by nothing. Next: use it or remove it."),
     "direct-above-life-cycle": translatable(
         "{subject}: direct emissions {direct} are above life-cycle emissions {life_cycle}. Next: check both sources."

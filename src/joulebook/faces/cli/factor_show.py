@@ -72,8 +72,8 @@ def show_command(
         of_name = [row for row in rows if row.quantity == name]
         click.echo()
         click.echo(show.wrapped(f"{name}: {column(name).meaning[language()]}", ""))
-        if isinstance(choice, str):
-            _print_bases(question, of_name, choice)
+        if isinstance(choice, str) or (choice.is_unknown and of_name and named != choice.factor.subject):
+            _print_bases(question, of_name, choice if isinstance(choice, str) else choice.chosen_because)
         else:
             _print_choice(whole, question, choice, is_past=known is not None)
             _print_other_policies(question, name, choice)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from joulebook.faces.cli import factor_diff, factor_page, factor_show, show
+from joulebook.faces.cli import factor_diff, factor_fetch, factor_page, factor_show, show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.text import _, error_text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from joulebook.factors.faults import FactorFault
     from joulebook.ledger.where_used import Touched
 
-__all__ = ["command", "factor_diff", "factor_page", "factor_show"]
+__all__ = ["command", "factor_diff", "factor_fetch", "factor_page", "factor_show"]
 
 
 @command.command("check", help=_("Check form, units, ranges, dates, licences and links; exit 1 on a fault."))
