@@ -127,7 +127,7 @@ def test_signal_is_passed_on(started):
 
 
 def test_until_an_energy(environment):
-    """A limit of measured energy asks the command to end."""
+    """A limit of energy asks the command to end; what no meter reads counts with its estimate."""
     done = joulebook(
         "run", "--no-book", "--interval", "0.05", "--until", "20J", "--", sys.executable, "-c",
         "import time; time.sleep(60)", env=environment,
@@ -137,7 +137,25 @@ def test_until_an_energy(environment):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--until", "soon"], ["--tag", "x"], ["--interval", "0"], ["--meter", "crystal-ball"]]
+    ("budgets", "code", "expected"),
+    [
+        (["--budget", "0.001J"], 0, 3),
+        (["--budget", "100MWh", "--budget", "0.001mgCO2e"], 0, 3),
+        (["--budget", "100MWh", "--budget", "100t"], 0, 0),
+        (["--budget", "0.001J"], 5, 5),
+    ],
+)
+def test_budget(environment, budgets, code, expected):
+    """A run above its budget of energy or CO2e exits with 3 and says by how much; the command's own failure wins."""
+    script = f"import time; time.sleep(0.1); raise SystemExit({code})"
+    done = joulebook("run", "--no-book", *budgets, "--", sys.executable, "-c", script, env=environment)
+    assert done.returncode == expected
+    assert ("above the budget" in done.stderr) == (budgets[-1] != "100t" and code == 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--budget", "3h"], ["--until", "soon"], ["--tag", "x"], ["--interval", "0"], ["--meter", "crystal-ball"]],
 )
 def test_misuse(environment, arguments, capsys):
     """A wrong option says what to write instead, and nothing is run."""

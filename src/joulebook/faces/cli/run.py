@@ -1,8 +1,8 @@
 """`joulebook run`: run a command and say what it used."""
 
 import os
-import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +14,15 @@ from joulebook.faces.cli.child import NOT_EXECUTABLE, NOT_FOUND, Child
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.cli.place_options import place_options
 from joulebook.faces.text import _, error_text, own_environment
-from joulebook.terms.units import convert, quantity_of
 
 if TYPE_CHECKING:
+    from joulebook.book import Book
+    from joulebook.faces.cli.limits import Checked, Limit
     from joulebook.measure.session import Session
     from joulebook.measure.summary import RunSummary
+    from joulebook.runs import RunAccount
 
 SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-
-NO_LIMIT = (float("inf"), float("inf"))
-"""No longest time, no most energy."""
-
-UNTIL = re.compile(r"^(?P<amount>\d+(\.\d+)?)\s*(?P<unit>s|min|h|d|J|kJ|MJ|mWh|Wh|kWh|MWh)$")
-"""A duration or an energy."""
 
 
 @click.command("run", context_settings=SETTINGS, help=_("Run a command and say what it used."))
@@ -35,7 +31,17 @@ UNTIL = re.compile(r"^(?P<amount>\d+(\.\d+)?)\s*(?P<unit>s|min|h|d|J|kJ|MJ|mWh|W
 @click.option("--team", envvar="JOULEBOOK_TEAM", help=_("Who it is for."))
 @click.option("--tag", "tags", multiple=True, metavar="NAME=VALUE", help=_("More words about it."))
 @click.option(
-    "--until", metavar="30min|0.5kWh", help=_("End the command (SIGTERM) after this time or measured energy.")
+    "--until",
+    multiple=True,
+    metavar="30min|0.5kWh|200gCO2e",
+    help=_("End the command (SIGTERM) after this time, energy (IT) or CO2e (mid value)."),
+)
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="0.5kWh|200gCO2e",
+    help=_("Exit with 3 where the run used more energy (IT) or CO2e (mid value)."),
 )
 @click.option("--interval", "interval_s", default=1.0, show_default=True, help=_("Seconds between samples."))
 @click.option("--meter", "meters", multiple=True, help=_("Read only these meters."))
@@ -57,7 +63,8 @@ def command(
     project: str | None,
     team: str | None,
     tags: tuple[str, ...],
-    until: str | None,
+    until: tuple[str, ...],
+    budgets: tuple[str, ...],
     interval_s: float,
     meters: tuple[str, ...],
     provider: str | None,
@@ -69,9 +76,11 @@ def command(
     words: tuple[str, ...],
 ) -> int:
     """Measure a command; its exit code is ours."""
-    from joulebook.measure.session import Session, Settings  # noqa: PLC0415  (help stays quick)
+    from joulebook.faces.cli.limits import UNKNOWN, check, exit_code, read_limit  # noqa: PLC0415  (help stays quick)
+    from joulebook.measure.session import Session, Settings  # noqa: PLC0415
 
-    limit = _limit(until)
+    limits = [read_limit(written, "--until") for written in until]
+    allowed = [read_limit(written, "--budget") for written in budgets]
     if not interval_s > 0:
         raise UsageError(
             what=translatable("An interval is above zero."), next_step=translatable("give --interval 1, in seconds.")
@@ -92,14 +101,27 @@ def command(
         is_booked=not no_book,
     )
     session = Session(settings)
-    code = _measured(session, words, limit)
-    summary = _summary(session)
-    text = _told(ctx, summary, (provider, region), is_booked=not no_book, is_json=is_json)
-    if text is not None and output is None:
+    code = _measured(ctx, session, words, limits)
+    account = _accounted(ctx, _summary(session), is_booked=not no_book)
+    if account is None:
+        return code or (UNKNOWN if allowed else 0)
+    checks = check(allowed, account)
+    _tell(account, checks, output, is_json=is_json)
+    return code or exit_code(checks)
+
+
+def _tell(account: "RunAccount", checks: "Sequence[Checked]", output: Path | None, *, is_json: bool) -> None:
+    """The last block or the JSON document, on stderr or into a file; budgets that were exceeded on stderr."""
+    from joulebook.faces.cli.run_show import block, document  # noqa: PLC0415  (the command starts before)
+
+    text = document(account, [one.as_json() for one in checks]) if is_json else block(account)
+    if output is None:
         show.note(text)
-    elif text is not None and output is not None:
+    else:
         output.write_text(click.unstyle(text) + "\n", encoding="utf-8")
-    return code
+    for one in checks:
+        if one.text and (output is not None or not is_json):
+            show.note(one.text)
 
 
 def _folder(ctx: click.Context) -> Path | None:
@@ -123,35 +145,20 @@ def _tags(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _limit(until: str | None) -> tuple[float, float]:
-    """Longest time [s] and most energy [kWh]."""
-    if until is None:
-        return NO_LIMIT
-    found = UNTIL.match(until.strip())
-    if found is None:
-        raise UsageError(
-            what=translatable("--until is a time or an energy."),
-            next_step=translatable("write --until 30min, 2h, 200Wh or 1.5kWh."),
-        )
-    amount, unit = float(found["amount"]), found["unit"]
-    if quantity_of(unit) == "time":
-        return convert(amount, unit, "s"), float("inf")
-    return float("inf"), convert(amount, unit, "kWh")
-
-
-def _measured(session: "Session", words: Sequence[str], limit: tuple[float, float]) -> int:
+def _measured(ctx: click.Context, session: "Session", words: Sequence[str], limits: "Sequence[Limit]") -> int:
     """Run the command under the session; its exit code, also where it could not be started."""
+    from joulebook.faces.cli.limits import is_over  # noqa: PLC0415  (help stays quick)
     from joulebook.measure.identity import FOLDER_VARIABLE, RUN_VARIABLE  # noqa: PLC0415  (help stays quick)
     from joulebook.measure.recover import close_cut_off  # noqa: PLC0415
 
     environment = {**own_environment(), RUN_VARIABLE: session.run, FOLDER_VARIABLE: str(session.folder)}
     child = Child(words, environment)
-    is_told = False
+    left = list(limits)
+    account = partial(_so_far, session, open_book(ctx) if any(limit.metric for limit in limits) else None)
 
     def tick() -> None:
-        nonlocal is_told
-        if not is_told and limit != NO_LIMIT and _is_over(session, limit):
-            is_told = True
+        if left and is_over(left, session.recorder.tally.duration_s, account):
+            left.clear()
             show.note(_("joulebook: the limit is reached; the command is asked to end."))
             child.send(15)
 
@@ -169,10 +176,12 @@ def _measured(session: "Session", words: Sequence[str], limit: tuple[float, floa
     return code
 
 
-def _is_over(session: "Session", limit: tuple[float, float]) -> bool:
-    summary = session.summary()
-    energy = sum(one.energy_kwh.mid for one in summary.components if one.energy_kwh is not None)
-    return summary.duration_s >= limit[0] or energy >= limit[1]
+def _so_far(session: "Session", book: "Book | None") -> "RunAccount":
+    """What the run used until its last sample."""
+    from joulebook.runs import account_run  # noqa: PLC0415  (only where a limit asks)
+
+    assert book is not None
+    return account_run(session.summary(), book.edition, policy=book.policy)
 
 
 def _summary(session: "Session") -> "RunSummary":
@@ -196,26 +205,18 @@ def _from_cloud(provider: str | None) -> tuple[str | None, str | None]:
     return found
 
 
-def _told(
-    ctx: click.Context,
-    summary: "RunSummary",
-    place: tuple[str | None, str | None],
-    *,
-    is_booked: bool,
-    is_json: bool,
-) -> str | None:
-    """Book the run; its last block, or None where a fault was told: it never changes the command's exit code."""
+def _accounted(ctx: click.Context, summary: "RunSummary", *, is_booked: bool) -> "RunAccount | None":
+    """Account for the run and book it; None where a fault was told, which never changes the command's exit code."""
     from joulebook.errors import JoulebookError  # noqa: PLC0415
-    from joulebook.faces.cli.run_show import block, document  # noqa: PLC0415
     from joulebook.runs import account_run, book_run  # noqa: PLC0415
 
     try:
         book = open_book(ctx)
-        account = account_run(summary, book.edition, *place, policy=book.policy)
+        account = account_run(summary, book.edition, policy=book.policy)
         if is_booked and not summary.is_running:
             book_run(book.store, account)
     except (JoulebookError, OSError) as error:
         reason = error_text(error) if isinstance(error, JoulebookError) else str(error)
         show.note(_("joulebook: the run is in its journal, but could not be booked: {reason}").format(reason=reason))
         return None
-    return document(account) if is_json else block(account)
+    return account

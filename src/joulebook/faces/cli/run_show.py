@@ -1,7 +1,7 @@
 """How a run is shown: the block at its end, and JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -176,10 +176,10 @@ def reason_of(missing: ComponentEnergy) -> str:
     return _("{reason} Next: {remedy}.").format(reason=reason, remedy=remedy.rstrip("."))
 
 
-def document(account: RunAccount) -> str:
-    """The run as JSON."""
+def document(account: RunAccount, budgets: Sequence[Mapping[str, object]] = ()) -> str:
+    """The run as JSON, with its budgets beside what it used."""
     return json.dumps(
-        {"schema_version": show.SCHEMA_VERSION, "command": "run", **as_json(account)},
+        {"schema_version": show.SCHEMA_VERSION, "command": "run", **as_json(account), "budgets": list(budgets)},
         ensure_ascii=False,
         indent=2,
         default=str,
