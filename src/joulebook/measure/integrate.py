@@ -61,6 +61,10 @@ class Integrator:
     _at_ns: int = 0
     _power_w: float | None = None
     _highest_w: float = 0.0
+    is_counter: bool = False
+
+    def __post_init__(self) -> None:
+        self.is_counter = self.channel.kind is Kind.COUNTER
 
     def add(self, at_ns: int, value: int | None) -> Interval | None:
         """Take one reading [counts] at a monotonic time [ns]; the interval it closes, or None."""
@@ -83,6 +87,23 @@ class Integrator:
             flag = Flag.GAP
         self._book(low, mid, high, seconds, flag)
         return Interval(last_ns, at_ns, mid, low, high, flag)
+
+    def advance(self, at_ns: int, value: int) -> None:
+        """As `add`, for a caller who does not keep intervals: a plain step of a counter takes the short way."""
+        last, seconds = self._value, (at_ns - self._at_ns) / NANOSECONDS
+        if last is None or value < last or not self.is_counter or not 0 < seconds <= GAP_INTERVALS * self.interval_s:
+            self.add(at_ns, value)
+            return
+        joules = (value - last) * self.channel.scale
+        self._value, self._at_ns = value, at_ns
+        self.low_joules += joules
+        self.joules += joules
+        self.high_joules += joules
+        self.covered_s += seconds
+        power_w = self._power_w = joules / seconds
+        self._highest_w = max(self._highest_w, power_w)
+        if seconds >= self.interval_s * WHOLE_INTERVAL and (self.lowest_w is None or power_w < self.lowest_w):
+            self.lowest_w = power_w
 
     def _counted(self, last: int, value: int, seconds: float) -> tuple[float, float, float, Flag | None]:
         counts = value - last

@@ -19,6 +19,9 @@ from joulebook.errors import translatable
 from joulebook.measure.reading import Absence, Channel, Kind, Opened
 from joulebook.terms.tier import Tier
 
+LIBRARY = "libnvidia-ml.so.1"
+"""The driver's library on Linux."""
+
 MILLI = 1e-3
 """NVML counts millijoules and milliwatts."""
 
@@ -131,7 +134,7 @@ class NvidiaReader:
         found: list[tuple[Channel, Call]] = []
         average_id = nvml.NVML_FI_DEV_POWER_AVERAGE
         choices: tuple[tuple[str, Kind, Call], ...] = (
-            ("nvml.total_energy", Kind.COUNTER, self._guarded(nvml.nvmlDeviceGetTotalEnergyConsumption, board)),
+            ("nvml.total_energy", Kind.COUNTER, self._counter(board)),
             ("nvml.power_average", Kind.AVERAGE, self._field(board, average_id, nvml.NVML_POWER_SCOPE_GPU)),
             ("nvml.power_usage", Kind.POWER, self._guarded(nvml.nvmlDeviceGetPowerUsage, board)),
         )
@@ -186,6 +189,19 @@ class NvidiaReader:
 
         return call
 
+    def _counter(self, board: _Board) -> Call:
+        """The board's energy counter [mJ], by one call into the library and nothing else: it is read every second."""
+        if sys.platform == "win32":
+            return self._guarded(self._library.nvmlDeviceGetTotalEnergyConsumption, board)
+        function = getattr(ctypes.CDLL(LIBRARY), "nvmlDeviceGetTotalEnergyConsumption", None)
+        value = ctypes.c_uint64()
+        place, handle = ctypes.byref(value), board.handle
+
+        def call() -> int | None:
+            return value.value if function is not None and function(handle, place) == 0 else None
+
+        return call
+
     def _field(self, board: _Board, field_id: int, scope: int) -> Call:
         nvml = self._library
 
@@ -216,7 +232,7 @@ def _library_present() -> bool:
     if sys.platform == "win32":
         return True
     try:
-        ctypes.CDLL("libnvidia-ml.so.1")
+        ctypes.CDLL(LIBRARY)
     except OSError:
         return False
     return True

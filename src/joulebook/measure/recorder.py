@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from joulebook.measure.clock import Clock
+from joulebook.measure.clock import Clock, Stop
 from joulebook.measure.journal import JournalWriter
 from joulebook.measure.reading import Absence, Channel, Reader
 from joulebook.measure.tally import Tally
@@ -17,7 +17,7 @@ from joulebook.measure.utilisation import UtilisationReader
 FAST_PER_INTERVAL = 10
 """Readings per interval of a device that tells only power at an instant, on average."""
 
-TREE_EVERY = 5
+TREE_EVERY = 15
 """Samples from one reading of the program's own use to the next; its CPU time is cumulative, so nothing is lost."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -49,7 +49,7 @@ class Recorder:
         self._interval_s = interval_s
         self._utilisation = utilisation
         self._lock = threading.RLock()
-        self._stop = threading.Event()
+        self._stop = Stop()
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
         self._fast: list[list[int | None]] = []
@@ -61,6 +61,7 @@ class Recorder:
         self.machine = utilisation.machine()
         self.tally = Tally(channels, self.machine, interval_s)
         self._fast_readers = self._readers_of(self.tally.fast_channels)
+        self._is_load_watched = not any(channel.component in {"cpu", "node"} for channel in channels)
         self.journal = JournalWriter(path)
         self.journal.write({"k": "begin", **begin, "interval_s": interval_s})
         self.journal.write(
@@ -107,21 +108,23 @@ class Recorder:
         """Read everything once, count it and write it down.
 
         Args:
-            is_tree_read: False leaves out what the program itself uses, the dearest of the readings.
+            is_tree_read: False leaves out what the program itself uses, the dearest of the readings, and how busy the
+                machine is where a meter reads its energy and no estimate stands on it.
         """
         with self._lock:
             at_ns, wall_ns = self._clock.elapsed_ns(), self._clock.wall_ns()
             values: list[int | None] = []
             for reader in self._readers:
                 values += reader.read()
-            use = self._utilisation.use(is_tree_read=is_tree_read)
+            use = self._utilisation.use(is_tree_read=is_tree_read) if is_tree_read or self._is_load_watched else None
             fast, self._fast = self._fast, []
             self.tally.add(at_ns, wall_ns, values, use)
             extra = f',"f":{json.dumps(fast, separators=(",", ":"))}' if fast else ""
-            numbers = ",".join("null" if value is None else str(value) for value in values)
+            numbers = ",".join(map(str, values)).replace("None", "null")
+            if use is not None:
+                extra = f',"u":[{use.tree_cpu_us},{use.tree_memory_bytes},{use.busy_us}]{extra}'
             self.journal.write_line(
-                f'{{"k":"s","n":{self.tally.sample_count},"t":{at_ns},"w":{wall_ns},"v":[{numbers}],'
-                f'"u":[{use.tree_cpu_us},{use.tree_memory_bytes},{use.busy_us}]{extra}}}'
+                f'{{"k":"s","n":{self.tally.sample_count},"t":{at_ns},"w":{wall_ns},"v":[{numbers}]{extra}}}'
             )
 
     def sample_fast(self) -> None:
@@ -195,6 +198,7 @@ class Recorder:
             for reader in self._readers:
                 reader.close()
             self._utilisation.close()
+            self._stop.close()
 
 
 def _absence_record(absence: Absence) -> dict[str, Any]:

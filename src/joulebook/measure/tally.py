@@ -134,8 +134,11 @@ class Tally:
         if value is None:
             self.lost_reads += 1
             return
+        if not self.keeps_intervals:
+            self.integrators[place].advance(at_ns, value)
+            return
         interval = self.integrators[place].add(at_ns, value)
-        if interval is not None and self.keeps_intervals:
+        if interval is not None:
             self.series[place].append(interval)
 
     def add_record(self, record: Mapping[str, Any]) -> None:
