@@ -1,6 +1,6 @@
 """Measured runs in the book: priced, posted, explained and audited like everything else."""
 
-from dataclasses import replace
+from dataclasses import replace as replaced
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -67,7 +67,7 @@ def test_run_is_in_the_report(book, edition):
     account = account_run(run("r1", board(1.0), NO_CPU), edition, region="KOR")
     book_run(book.store, account)
     (line,) = book.report(())
-    assert line == replace(account.line, keys={})
+    assert line == replaced(account.line, keys={})
     assert line.amounts["gpu_energy_kwh"].range.mid == 1.0
     assert {"co2e_embodied_amortised_g", "water_onsite_l", "co2e_grid_losses_g"} <= set(line.amounts)
     assert (line.request_count, line.part_count, line.energy_tier) == (0, 2, "estimated")

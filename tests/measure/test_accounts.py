@@ -1,6 +1,5 @@
 """A measured run in the words of the book."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -49,7 +48,7 @@ def test_unknown_place_keeps_the_energy(edition):
     assert wide.high / wide.low > 2 * narrow.high / narrow.low
     assert 1.0 * 350 < narrow.mid < 1.3 * 1.8 * 500
     assert any(part.is_unknown for part, _ratio in account.amounts["co2e_operational_location_g"].drivers)
-    assert account_run(replace(run(GPU, NO_CPU), region="KOR"), edition).metrics == korea.metrics
+    assert account_run(run(GPU, NO_CPU)._replace(region="KOR"), edition).metrics == korea.metrics
 
 
 def test_components_sum_to_the_total(edition):
@@ -64,7 +63,7 @@ def test_components_sum_to_the_total(edition):
 def test_twice_the_energy_is_twice_the_footprint(edition):
     """Every metric scales with the energy."""
     once, twice = (
-        account_run(run(replace(GPU, energy_kwh=Range.exact(k)), hours=k), edition, region="FRA") for k in (1.0, 2.0)
+        account_run(run(GPU._replace(energy_kwh=Range.exact(k)), hours=k), edition, region="FRA") for k in (1.0, 2.0)
     )
     for name, value in once.metrics.items():
         if value is not None:
@@ -75,7 +74,7 @@ def test_twice_the_energy_is_twice_the_footprint(edition):
 def test_nothing_measured_is_unknown(edition):
     """A run of which nothing is known has unknown figures, not zeros."""
     bare = run(NO_CPU)
-    account = account_run(replace(bare, hosts=(replace(bare.hosts[0], machine=None),)), edition)
+    account = account_run(bare._replace(hosts=(bare.hosts[0]._replace(machine=None),)), edition)
     assert set(account.metrics.values()) == {None}
     assert [(row["component"], row["it_energy_kwh"]) for row in account.energy] == [("cpu", None)]
 
@@ -97,4 +96,4 @@ def test_booked_once(edition, tmp_path):
 def test_processor_as_a_subject():
     """The processor's subject is vendor, family, model and stepping; what does not tell is None."""
     assert cpu_subject(MACHINE) == "cpu:authenticamd/25/1/1"
-    assert cpu_subject(replace(MACHINE, cpu_model=None)) is None
+    assert cpu_subject(MACHINE._replace(cpu_model=None)) is None

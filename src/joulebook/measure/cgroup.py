@@ -3,15 +3,14 @@
 Source: Linux kernel, Documentation/admin-guide/cgroup-v2.rst: cpu.max, cpu.stat, memory.max, cpuset.cpus.effective.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 MICRO = 1_000_000
 """Microseconds in a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allotment:
+class Allotment(NamedTuple):
     """The part of a machine that this process may use.
 
     Attributes:

@@ -6,7 +6,6 @@ NVIDIA Grace Performance Tuning Guide, "Power and Thermal Management" (ACPI powe
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from joulebook.measure.reading import Channel, Kind, Opened
@@ -93,11 +92,11 @@ def _power_meter(chip: Path) -> Iterator[Found]:
         label=named or "server",
     )
     if socket and part == "Grace":
-        yield path, replace(whole, domain="grace", component="cpu", contains=())
+        yield path, whole._replace(domain="grace", component="cpu", contains=())
     elif socket and part in {"CPU", "SysIO"}:
-        yield path, replace(whole, domain=part.lower(), component="cpu", contains=(), within=("grace",))
+        yield path, whole._replace(domain=part.lower(), component="cpu", contains=(), within=("grace",))
     elif socket and part == "Module":
-        yield path, replace(whole, domain="module")
+        yield path, whole._replace(domain="module")
     else:
         yield path, whole
 

@@ -3,8 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 RUN_VARIABLE = "JOULEBOOK_RUN"
 """Environment variable by which a wrapper tells its children which run they are part of."""
@@ -13,8 +13,7 @@ FOLDER_VARIABLE = "JOULEBOOK_JOURNALS"
 """Environment variable that names the folder of the journals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rank:
+class Rank(NamedTuple):
     """Place of a process in a parallel job.
 
     Attributes:

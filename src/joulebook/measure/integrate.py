@@ -1,7 +1,6 @@
 """From raw values to energy: differences of counters, integrals of power, wraps, resets and gaps."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,7 +37,6 @@ class Interval(NamedTuple):
     flag: Flag | None
 
 
-@dataclass(slots=True)
 class Integrator:
     """Energy of one channel, reading by reading. Never negative; what is not certain widens the range.
 
@@ -46,25 +44,28 @@ class Integrator:
     added. Where it was reset, the interval is filled with the power seen before, is flagged, and reaches from what
     the new counter shows to the highest power seen. Averaged power is a rectangle back in time, instant power a
     trapezoid; across a gap both are filled and flagged. A counter needs no filling across a gap: it went on counting.
+
+    Args:
+        channel: what is read.
+        interval_s: sampling interval [s].
     """
 
-    channel: Channel
-    interval_s: float = 1.0
-    joules: float = 0.0
-    low_joules: float = 0.0
-    high_joules: float = 0.0
-    gap_s: float = 0.0
-    covered_s: float = 0.0
-    reset_count: int = 0
-    lowest_w: float | None = None
-    _value: int | None = None
-    _at_ns: int = 0
-    _power_w: float | None = None
-    _highest_w: float = 0.0
-    is_counter: bool = False
+    __slots__ = (
+        "_at_ns", "_highest_w", "_power_w", "_value", "channel", "covered_s", "gap_s", "high_joules", "interval_s",
+        "is_counter", "joules", "low_joules", "lowest_w", "reset_count",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        self.is_counter = self.channel.kind is Kind.COUNTER
+    def __init__(self, channel: Channel, interval_s: float = 1.0) -> None:
+        self.channel = channel
+        self.interval_s = interval_s
+        self.is_counter = channel.kind is Kind.COUNTER
+        self.joules = self.low_joules = self.high_joules = self.gap_s = self.covered_s = 0.0
+        self.reset_count = 0
+        self.lowest_w: float | None = None
+        self._value: int | None = None
+        self._at_ns = 0
+        self._power_w: float | None = None
+        self._highest_w = 0.0
 
     def add(self, at_ns: int, value: int | None) -> Interval | None:
         """Take one reading [counts] at a monotonic time [ns]; the interval it closes, or None."""

@@ -5,7 +5,6 @@ Documentation/hwmon/ina3221.rst (inN_input in mV, currN_input in mA); older rele
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from joulebook.measure.reading import Channel, Kind, Opened
@@ -47,7 +46,7 @@ class JetsonReader:
                 continue
             contains = ("gpu", "cpu", "memory") if component == "node" and rail in INPUT_RAILS else ()
             channel = Channel("jetson", rail, component, Kind.POWER, scale, "jetson.ina3221", Tier.DERIVED, label=rail)
-            channels.append(replace(channel, contains=contains))
+            channels.append(channel._replace(contains=contains))
             self._calls.append(call)
         return Opened(channels)
 

@@ -17,7 +17,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,6 @@ class JournalWriter:
         self._descriptor = -1
 
 
-@dataclass(slots=True)
 class Journal:
     """What a file held.
 
@@ -97,11 +95,14 @@ class Journal:
         torn_count: lines that could not be read; one at the end is what a killed process leaves.
     """
 
-    path: Path
-    begin: Mapping[str, Any] = field(default_factory=dict)
-    channels: Mapping[str, Any] = field(default_factory=dict)
-    records: list[Mapping[str, Any]] = field(default_factory=list)
-    torn_count: int = 0
+    __slots__ = ("begin", "channels", "path", "records", "torn_count")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.begin: Mapping[str, Any] = {}
+        self.channels: Mapping[str, Any] = {}
+        self.records: list[Mapping[str, Any]] = []
+        self.torn_count = 0
 
     @property
     def end(self) -> Mapping[str, Any] | None:

@@ -11,9 +11,8 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulebook.errors import translatable
 from joulebook.measure.reading import Absence, Channel, Kind, Opened
@@ -28,8 +27,7 @@ MILLI = 1e-3
 Call = Callable[[], int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Board:
+class _Board(NamedTuple):
     handle: Any
     uuid: str
     name: str

@@ -7,8 +7,8 @@ part of package; psys, where present, holds the whole platform).
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from joulebook.errors import translatable
 from joulebook.measure.reading import Absence, Channel, Kind, Opened
@@ -22,8 +22,7 @@ _TWIN_COUNTS = 20_000_000
 """Two counters of one package that differ by less than this [counts, 20 J] at start are one register read twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Zone:
+class _Zone(NamedTuple):
     folder: Path
     name: str
     parent: str | None

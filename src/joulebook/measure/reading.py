@@ -1,11 +1,14 @@
 """What a reader is, what it can read (a channel) and what it cannot (an absence)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from joulebook.terms.tier import Tier
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""No entries: the default of mappings that may be empty."""
 
 
 class Kind(StrEnum):
@@ -19,8 +22,7 @@ class Kind(StrEnum):
     """power at one instant"""
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(NamedTuple):
     """One raw value that a reader gives with every sample.
 
     Attributes:
@@ -62,7 +64,7 @@ class Channel:
 
     def as_record(self) -> dict[str, Any]:
         """The channel as the journal keeps it; what is at its default is left out."""
-        plain = asdict(self)
+        plain = self._asdict()
         return {name: value for name, value in plain.items() if value != _DEFAULTS.get(name, ...)}
 
     @classmethod
@@ -92,8 +94,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(NamedTuple):
     """A component that cannot be read, and what would change that.
 
     Attributes:
@@ -107,12 +108,11 @@ class Absence:
     component: str
     reason: str
     remedy: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NOTHING
     reader: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """What opening a reader showed."""
 
     channels: Sequence[Channel] = ()

@@ -1,9 +1,8 @@
 """From journals to the result: one process, or all processes and hosts of a run, each device counted once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulebook.errors import InputUnreadable, JournalUnreadable, translatable
 from joulebook.measure.clock import NANOSECONDS
@@ -24,14 +23,13 @@ from joulebook.measure.tally import Tally, UseTally
 from joulebook.measure.utilisation import Machine
 
 
-@dataclass(slots=True)
-class Replayed:
+class Replayed(NamedTuple):
     """One journal, counted."""
 
     journal: Journal
     tally: Tally
     absences: list[Absence]
-    spans: list[SpanSummary] = field(default_factory=list)
+    spans: list[SpanSummary]
 
     @property
     def host_key(self) -> tuple[str, str]:
@@ -55,7 +53,7 @@ def replay(journal: Journal) -> Replayed:
         tally = Tally(channels, machine, begin["interval_s"], keeps_intervals=True)
     except (KeyError, TypeError, ValueError) as error:
         raise JournalUnreadable(file=str(journal.path), format=FORMAT) from error
-    replayed = Replayed(journal, tally, absences)
+    replayed = Replayed(journal, tally, absences, [])
     opened: dict[int, OpenSpan] = {}
     for record in journal.records:
         if record["k"] == "s":
@@ -69,7 +67,7 @@ def replay(journal: Journal) -> Replayed:
             )
         elif record["k"] == "span" and record["id"] in opened:
             replayed.spans.append(opened.pop(record["id"]).close(tally, replayed.absences, record))
-    replayed.spans += [span.close(tally, replayed.absences, {"status": "open"}) for span in opened.values()]
+    replayed.spans.extend(span.close(tally, replayed.absences, {"status": "open"}) for span in opened.values())
     return replayed
 
 
@@ -78,8 +76,7 @@ def _full_name(record: Mapping[str, Any], opened: Mapping[int, "OpenSpan"]) -> s
     return f"{above.name}/{record['name']}" if above is not None else record["name"]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSpan:
+class OpenSpan(NamedTuple):
     """A span that has begun: its name, when, and the totals and the use at that time."""
 
     name: str
@@ -182,7 +179,7 @@ def _with_share(known: Channel, other: Channel) -> Channel:
     if other.share_name in names:
         return known
     share = min(1.0, known.share + other.share)
-    return replace(known, share=share, share_name=f"{known.share_name}|{other.share_name}")
+    return known._replace(share=share, share_name=f"{known.share_name}|{other.share_name}")
 
 
 def _energy(channel: Channel, intervals: Sequence[Interval], interval_s: float) -> ChannelEnergy:
@@ -202,11 +199,10 @@ def _use(own: Sequence[Replayed]) -> UseTally:
     if wrapper is not None:
         return wrapper.tally.use.copied()
     longest = max((one.tally.use for one in own), key=lambda use: use.seconds)
-    return replace(
-        longest.copied(),
-        tree_cpu_s=sum(one.tally.use.tree_cpu_s for one in own),
-        memory_byte_s=sum(one.tally.use.memory_byte_s for one in own),
-    )
+    joined = longest.copied()
+    joined.tree_cpu_s = sum(one.tally.use.tree_cpu_s for one in own)
+    joined.memory_byte_s = sum(one.tally.use.memory_byte_s for one in own)
+    return joined
 
 
 def _notices(replayed: Sequence[Replayed]) -> list[Notice]:

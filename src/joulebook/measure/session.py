@@ -5,9 +5,8 @@ import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulebook.measure.clock import Clock, SystemClock
 from joulebook.measure.discover import readers
@@ -21,7 +20,7 @@ from joulebook.measure.identity import (
 )
 from joulebook.measure.journal import FORMAT, SUFFIX
 from joulebook.measure.process_tree import ProcessTree
-from joulebook.measure.reading import Reader
+from joulebook.measure.reading import NOTHING, Reader
 from joulebook.measure.recorder import Recorder
 from joulebook.measure.recover import close_cut_off, mark_open
 from joulebook.measure.replay import OpenSpan
@@ -29,8 +28,7 @@ from joulebook.measure.summary import ChannelEnergy, HostSummary, Notice, RunSum
 from joulebook.measure.utilisation import UtilisationReader
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a session is told.
 
     Attributes:
@@ -49,7 +47,7 @@ class Settings:
     name: str | None = None
     project: str | None = None
     team: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = NOTHING
     provider: str | None = None
     region: str | None = None
     interval_s: float = 1.0

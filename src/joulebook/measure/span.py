@@ -1,7 +1,6 @@
 """A named part of a program, measured: context manager and decorator, nested and concurrent."""
 
 import functools
-import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar, Token
 from pathlib import Path
@@ -75,6 +74,8 @@ class Span:
         async def measured_coroutine(*args: P.args, **kwargs: P.kwargs) -> object:
             with Span(name, self._settings):
                 return await cast("Awaitable[object]", function(*args, **kwargs))
+
+        import inspect  # noqa: PLC0415  (dear to load; only decorators need it)
 
         return cast("Callable[P, R]", measured_coroutine) if inspect.iscoroutinefunction(function) else measured
 

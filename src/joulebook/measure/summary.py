@@ -1,13 +1,12 @@
 """The result of a run: energy by component, what is missing and why, what must be known to read it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from joulebook.errors import translatable
 from joulebook.measure.clock import NANOSECONDS
-from joulebook.measure.reading import Absence, Channel
+from joulebook.measure.reading import NOTHING, Absence, Channel
 from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine
 from joulebook.terms.range import Range
@@ -32,16 +31,14 @@ NOTICES: Mapping[str, str] = {
 """What the reader of a result must know, by code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something the reader of a result must know: a key of `NOTICES` and what fills its text."""
 
     code: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentEnergy:
+class ComponentEnergy(NamedTuple):
     """Energy of one component of one host.
 
     Attributes:
@@ -68,12 +65,11 @@ class ComponentEnergy:
     rest_kwh: float | None = None
     reason: str = ""
     remedy: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NOTHING
     device_count: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SpanSummary:
+class SpanSummary(NamedTuple):
     """One named part of a run.
 
     Attributes:
@@ -89,14 +85,13 @@ class SpanSummary:
     name: str
     duration_s: float
     components: tuple[ComponentEnergy, ...]
-    use: UseTally = field(default_factory=UseTally)
-    counts: Mapping[str, float] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    use: UseTally
+    counts: Mapping[str, float] = NOTHING
+    metrics: Mapping[str, float] = NOTHING
     status: str = "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class HostSummary:
+class HostSummary(NamedTuple):
     """What was measured on one start of one machine."""
 
     host: str
@@ -124,8 +119,7 @@ class HostSummary:
         return next(one for one in self.components if one.component == name)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """A whole run over all its processes and hosts.
 
     Attributes:
@@ -183,8 +177,7 @@ class RunSummary:
         return sums
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelEnergy:
+class ChannelEnergy(NamedTuple):
     """Energy of one channel [J]: low, mid, high."""
 
     channel: Channel

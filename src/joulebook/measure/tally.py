@@ -1,7 +1,6 @@
 """Running totals of one process's readings; the same code counts live and from the journal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joulebook.measure.clock import NANOSECONDS
@@ -13,11 +12,13 @@ from joulebook.measure.utilisation import Machine, Use
 STEPS = 20
 """Steps of utilisation from idle to full that are told apart: power does not rise in a straight line."""
 
+ZEROS = (0.0,) * STEPS
+"""Nothing in any step."""
+
 CLOCK_JUMP_NS = 2 * NANOSECONDS
 """A difference between wall and monotonic time that changes by more than this is a jump of the wall clock."""
 
 
-@dataclass(slots=True)
 class UseTally:
     """Use of the machine over time.
 
@@ -30,14 +31,33 @@ class UseTally:
         step_busy_s: CPU seconds used in each.
     """
 
-    threads: float = 1.0
-    seconds: float = 0.0
-    tree_cpu_s: float = 0.0
-    busy_cpu_s: float = 0.0
-    memory_byte_s: float = 0.0
-    step_s: list[float] = field(default_factory=lambda: [0.0] * STEPS)
-    step_busy_s: list[float] = field(default_factory=lambda: [0.0] * STEPS)
-    _last: tuple[int, Use] | None = None
+    __slots__ = (
+        "_last", "busy_cpu_s", "memory_byte_s", "seconds", "step_busy_s", "step_s", "threads", "tree_cpu_s",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        threads: float = 1.0,
+        seconds: float = 0.0,
+        tree_cpu_s: float = 0.0,
+        busy_cpu_s: float = 0.0,
+        memory_byte_s: float = 0.0,
+        step_s: Sequence[float] = ZEROS,
+        step_busy_s: Sequence[float] = ZEROS,
+    ) -> None:
+        self.threads, self.seconds = threads, seconds
+        self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s = tree_cpu_s, busy_cpu_s, memory_byte_s
+        self.step_s, self.step_busy_s = list(step_s), list(step_busy_s)
+        self._last: tuple[int, Use] | None = None
+
+    def _told(self) -> tuple[float | list[float], ...]:
+        sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
+        return (*sums, self.step_s, self.step_busy_s)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UseTally) and self._told() == other._told()
+
+    __hash__ = None
 
     def add(self, at_ns: int, use: Use) -> None:
         """Take one reading of the use."""
@@ -57,7 +77,8 @@ class UseTally:
 
     def copied(self) -> "UseTally":
         """The same at this time, which further readings do not change."""
-        return replace(self, step_s=list(self.step_s), step_busy_s=list(self.step_busy_s), _last=None)
+        sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
+        return UseTally(*sums, self.step_s, self.step_busy_s)
 
     def since(self, then: "UseTally") -> "UseTally":
         """What was used after an earlier time."""
@@ -72,7 +93,6 @@ class UseTally:
         )
 
 
-@dataclass(slots=True)
 class Tally:
     """Energy by channel, use, and what went wrong, of one process.
 
@@ -83,28 +103,17 @@ class Tally:
         keeps_intervals: True keeps every interval, as the union over processes needs.
     """
 
-    channels: Sequence[Channel]
-    machine: Machine | None
-    interval_s: float
-    keeps_intervals: bool = False
-    integrators: list[Integrator] = field(default_factory=list)
-    series: list[list[Interval]] = field(default_factory=list)
-    use: UseTally = field(default_factory=UseTally)
-    sample_count: int = 0
-    first_ns: int = 0
-    last_ns: int = 0
-    first_wall_ns: int = 0
-    lost_reads: int = 0
-    clock_jump_count: int = 0
-    _offset_ns: int = 0
-    _fast: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.integrators = [Integrator(channel, self.interval_s) for channel in self.channels]
-        self.series = [[] for _channel in self.channels]
-        self._fast = tuple(place for place, channel in enumerate(self.channels) if channel.kind is Kind.POWER)
-        if self.machine is not None:
-            self.use.threads = self.machine.allotted_threads
+    def __init__(
+        self, channels: Sequence[Channel], machine: Machine | None, interval_s: float, *, keeps_intervals: bool = False
+    ) -> None:
+        self.channels, self.machine, self.interval_s = channels, machine, interval_s
+        self.keeps_intervals = keeps_intervals
+        self.integrators = [Integrator(channel, interval_s) for channel in channels]
+        self.series: list[list[Interval]] = [[] for _channel in channels]
+        self.use = UseTally(machine.allotted_threads if machine is not None else 1.0)
+        self.sample_count = self.first_ns = self.last_ns = self.first_wall_ns = 0
+        self.lost_reads = self.clock_jump_count = self._offset_ns = 0
+        self._fast = tuple(place for place, channel in enumerate(channels) if channel.kind is Kind.POWER)
 
     @property
     def fast_channels(self) -> Sequence[int]:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +11,7 @@ from joulebook.measure.cgroup import Allotment, allotment, used_us
 from joulebook.measure.process_tree import MICRO, ProcessTree, TreeUse
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """What is known of the machine without a meter.
 
     Attributes:
@@ -42,7 +40,7 @@ class Machine:
 
     def as_record(self) -> dict[str, Any]:
         """As the journal keeps it."""
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Machine":
