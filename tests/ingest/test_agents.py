@@ -5,9 +5,12 @@ import json
 import sqlite3
 
 import pytest
+import zstandard
+from recorded import RECORDINGS
 
 from joulebook.errors import InputBroken
-from joulebook.ingest.reader import ReadOptions, read_path, reader
+from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
+from joulebook.store.store import Store
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import TOKEN_CLASSES
 
@@ -268,6 +271,60 @@ def test_database_with_its_journal(tmp_path):
     rows = list(read_path("opencode", path))
     writer.close()
     assert [row["visible_output_tokens"] for row in rows] == [5]
+
+
+def test_packed_rollouts(tmp_path):
+    """A rollout that Codex packed with Zstandard gives the rows of the plain one; both together count once."""
+    content = lines(meta(), token_count(totals(1000, 800, 100, 40)))
+    plain, packed = tmp_path / "rollout-a.jsonl", tmp_path / "rollout-b.jsonl.zst"
+    plain.write_bytes(content)
+    half = len(content) // 2
+    packed.write_bytes(zstandard.compress(content[:half]) + zstandard.compress(content[half:]))
+    assert list(read_path("codex", packed)) == list(read_path("codex", plain))
+    assert next(one.name for one in detect(packed)) == "codex"
+
+
+def test_damaged_packed_rollout(tmp_path):
+    """A packed rollout that is damaged is one clear error; one that breaks off keeps what came before."""
+    content = lines(meta(), *(token_count(totals(number, 0, number)) for number in range(1, 5000)))
+    packed = zstandard.compress(content)
+    path = tmp_path / "rollout-b.jsonl.zst"
+    path.write_bytes(packed[:5] + b"\xff" * 40 + packed[45:])
+    with pytest.raises(InputBroken):
+        list(read_path("codex", path))
+    path.write_bytes(packed[: len(packed) // 2])
+    assert all(not isinstance(row, Finding) or row.rule == "truncated" for row in read_path("codex", path))
+
+
+def test_sessions_of_goose_grow(tmp_path):
+    """Of a Goose session that went on after it was booked, only the growth is booked."""
+    content = next(one for one in RECORDINGS if one.file == "goose.jsonl").content()
+    path, store = tmp_path / "goose.jsonl", Store(tmp_path / "book")
+    grown = content.replace(b'"accumulated_input_tokens":7287', b'"accumulated_input_tokens":9000')
+    for text in (content, grown, content, grown):
+        path.write_bytes(text)
+        rows = [row for row in read_path("goose", path) if not isinstance(row, Finding)]
+        store.append_rows("usage", rows, unique="usage_key", info={})
+    kept = store.rows(store.table("usage"))
+    assert [(row["uncached_input_tokens"], row["visible_output_tokens"], row["request_count"]) for row in kept] == [
+        (7287, 241, 2),
+        (1713, 0, 1),
+    ]
+    assert kept[1]["started_at"] == kept[0]["ended_at"]
+    store.close()
+
+
+def test_steps_of_cursor():
+    """A step of Cursor reads all said before it; tool calls belong to it, and counts that are told are taken."""
+    content = next(one for one in RECORDINGS if one.file == "cursor.sql").content()
+    rows = [row for row in reader("cursor").parse(io.BytesIO(content), ReadOptions()) if not isinstance(row, Finding)]
+    told = [(row["uncached_input_tokens"], row["visible_output_tokens"], row["tier"], row.get("model")) for row in rows]
+    assert told == [
+        (4, 7, "estimated", "claude-4.5-sonnet"),
+        (14, 1, "estimated", "claude-4.5-sonnet"),
+        (2200, 40, "measured", "gpt-5.2"),
+        (1, 2, "estimated", None),
+    ]
 
 
 def test_damaged_database(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,13 @@ def test_every_agent_is_found(tmp_path):
         ".local/share/opencode/storage/message/ses/msg.json": "opencode",
         ".copilot/session-state/1/events.jsonl": "copilot-cli",
         ".qwen/projects/-w/chats/q.jsonl": "qwen-code",
+        ".codex/sessions/2026/11/21/rollout-z.jsonl.zst": "codex",
+        ".local/share/goose/sessions/sessions.db": "goose",
+        ".local/share/goose/sessions/20250615_150640.jsonl": "goose",
+        "AppData/Roaming/Block/goose/data/sessions/sessions.db": "goose",
+        ".config/Cursor/User/globalStorage/state.vscdb": "cursor",
+        "Library/Application Support/Cursor/User/globalStorage/state.vscdb": "cursor",
+        "AppData/Roaming/Cursor/User/globalStorage/state.vscdb": "cursor",
     }
     for name in [*places, ".claude/settings.json", ".local/share/opencode/log/x.db", ".gemini/tmp/ab/logs.json"]:
         path = tmp_path / name
@@ -70,6 +78,24 @@ def test_variables_move_an_agents_home(tmp_path):
         (tmp_path / name / "projects" / "s.jsonl").write_text("{}")
     environment = {"CLAUDE_CONFIG_DIR": f"{tmp_path / 'one'}, {tmp_path / 'two'}"}
     assert len(list(log_files(tmp_path / "nowhere", environment))) == 2
+
+
+def test_folders_of_the_desktop_standard(tmp_path):
+    """Variables of the desktop standard and of Goose move the folders of agents that follow them."""
+    for name in (
+        "data/opencode/opencode.db",
+        "config/Cursor/User/globalStorage/state.vscdb",
+        "g/data/sessions/a.jsonl",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("{}")
+    environment = {name: str(tmp_path / folder) for name, folder in MOVED.items()}
+    found = [file.reader for file in log_files(tmp_path / "nowhere", environment) if isinstance(file, LogFile)]
+    assert found == ["opencode", "goose", "cursor"]
+
+
+MOVED = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "GOOSE_PATH_ROOT": "g"}
 
 
 def test_links_count_once(tmp_path):
@@ -111,6 +137,29 @@ def test_unchanged_files_are_not_read_again(tmp_path):
     assert (kept(second), second.unchanged) == ([], 1)
     log(tmp_path, path.read_text(), answer("msg_2", NOW - timedelta(days=1)))
     assert len(kept(LogScan(tmp_path, {}, NOW, first.after))) == 2
+
+
+def test_a_changed_journal_is_read(tmp_path):
+    """A database whose journal grew is read again, though the file itself is as before."""
+    path = tmp_path / ".local" / "share" / "opencode" / "opencode.db"
+    path.parent.mkdir(parents=True)
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("CREATE TABLE message (id text, session_id text, data text)")
+    writer.commit()
+    first = LogScan(tmp_path, {}, NOW)
+    assert kept(first) == []
+    status = path.stat()
+    message = {
+        "role": "assistant",
+        "time": {"created": 1762995600000, "completed": 1762995600001},
+        "tokens": {"output": 5},
+    }
+    writer.execute("INSERT INTO message VALUES ('m', 's', ?)", (json.dumps(message),))
+    writer.commit()
+    assert path.stat().st_mtime_ns == status.st_mtime_ns
+    assert len(kept(LogScan(tmp_path, {}, NOW, first.after))) == 1
+    writer.close()
 
 
 def test_the_fullest_copy_of_an_answer_wins(tmp_path):

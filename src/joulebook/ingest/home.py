@@ -22,9 +22,10 @@ class LogPlace:
     Attributes:
         reader: the reader of its files.
         variable: environment variable that names its home, several separated by commas; None where there is none.
-        homes: its homes below the user's home, where the variable is not set.
+        homes: its homes below the user's home, where the variable is not set; those of Linux, macOS and Windows.
         folders: folders of a home that hold logs.
         names: patterns of file names.
+        xdg: variable that moves the first home's folder, and what follows it there.
     """
 
     reader: str
@@ -32,16 +33,41 @@ class LogPlace:
     homes: tuple[str, ...]
     folders: tuple[str, ...]
     names: tuple[str, ...]
+    xdg: tuple[str, str] | None = None
 
 
 LOG_PLACES = (
     LogPlace("claude-code", "CLAUDE_CONFIG_DIR", (".claude", ".config/claude"), ("projects",), ("*.jsonl",)),
-    LogPlace("codex", "CODEX_HOME", (".codex",), ("sessions", "archived_sessions"), ("*.jsonl",)),
+    LogPlace("codex", "CODEX_HOME", (".codex",), ("sessions", "archived_sessions"), ("*.jsonl", "*.jsonl.zst")),
     LogPlace("gemini-cli", None, (".gemini",), ("tmp",), ("session-*.json", "session-*.jsonl")),
-    LogPlace("opencode", None, (".local/share/opencode",), (".",), ("opencode*.db",)),
-    LogPlace("opencode", None, (".local/share/opencode",), ("storage/message",), ("*.json",)),
+    LogPlace("opencode", None, (".local/share/opencode",), (".",), ("opencode*.db",), ("XDG_DATA_HOME", "opencode")),
+    LogPlace(
+        "opencode", None, (".local/share/opencode",), ("storage/message",), ("*.json",), ("XDG_DATA_HOME", "opencode")
+    ),
     LogPlace("copilot-cli", "COPILOT_HOME", (".copilot",), ("session-state",), ("events.jsonl",)),
     LogPlace("qwen-code", None, (".qwen",), ("projects",), ("*.jsonl",)),
+    LogPlace("goose", "GOOSE_PATH_ROOT", (), ("data/sessions",), ("sessions.db", "*.jsonl")),
+    LogPlace(
+        "goose",
+        None,
+        (
+            ".local/share/goose",
+            "Library/Application Support/Block/goose/data",
+            "Library/Application Support/Block.goose",
+            "AppData/Roaming/Block/goose/data",
+        ),
+        ("sessions",),
+        ("sessions.db", "*.jsonl"),
+        ("XDG_DATA_HOME", "goose"),
+    ),
+    LogPlace(
+        "cursor",
+        None,
+        (".config/Cursor", "Library/Application Support/Cursor", "AppData/Roaming/Cursor"),
+        ("User/globalStorage",),
+        ("state.vscdb",),
+        ("XDG_CONFIG_HOME", "Cursor"),
+    ),
 )
 """Sources: the documentation of each agent on its configuration folder and its variable."""
 
@@ -165,10 +191,9 @@ def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[
     named = environment.get(place.variable or "", "")
     if named:
         return [Path(part.strip()) for part in named.split(",") if part.strip()]
-    data_home = environment.get("XDG_DATA_HOME")
-    if data_home and place.reader == "opencode":
-        return [Path(data_home) / "opencode"]
-    return [home / base for base in place.homes]
+    homes = [home / base for base in place.homes]
+    moved = environment.get(place.xdg[0]) if place.xdg else None
+    return [Path(moved) / place.xdg[1], *homes[1:]] if moved and place.xdg else homes
 
 
 def _walk(folder: Path, *, is_flat: bool) -> Iterator[Path | Finding]:

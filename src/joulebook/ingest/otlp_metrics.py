@@ -54,7 +54,7 @@ class Measures:
             return
         value = _value(point)
         start, end = nanoseconds(point.get("startTimeUnixNano")), nanoseconds(point.get("timeUnixNano"))
-        if value is None or end is None:
+        if value is None or end is None or not end.isdecimal():
             yield Finding(self.file, line, "bad-number", {"column": name})
             return
         labels = sorted(f"{key}={cell}" for key, cell in known.items() if key not in METRIC_TYPES)

@@ -1,6 +1,5 @@
 """Which readers there are, what each offers, and how a file is handed to one."""
 
-import gzip
 import importlib
 import io
 import zlib
@@ -14,6 +13,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, cast
 
 from joulebook.errors import InputBroken, InputMissing, UnknownName, translatable
+from joulebook.ingest.packed import LONGEST_MAGIC, unpacked
 from joulebook.terms.energy import Energy
 from joulebook.terms.finding import Finding
 from joulebook.terms.statement import Statement
@@ -27,8 +27,6 @@ BLOCK_BYTES = 1 << 17
 
 FINDINGS_PER_RULE = 100
 """Findings of one rule that are told one by one; the rest of them is told as one number."""
-
-GZIP_MAGIC = b"\x1f\x8b"
 
 USAGE_ONLY = ("usage",)
 """The tables that most readers fill."""
@@ -47,6 +45,8 @@ READERS: Mapping[str, str] = MappingProxyType(
         "gemini-cli": "joulebook.ingest.agents.gemini_cli:GeminiCli",
         "opencode": "joulebook.ingest.agents.opencode:OpenCode",
         "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
+        "goose": "joulebook.ingest.agents.goose:Goose",
+        "cursor": "joulebook.ingest.agents.cursor:Cursor",
         "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
         "langfuse": "joulebook.ingest.langfuse:Langfuse",
         "otlp": "joulebook.ingest.otlp:Otlp",
@@ -120,7 +120,7 @@ class Reader(Protocol):
         """How surely a file is of this format: 0 not at all, 1 beyond doubt.
 
         Args:
-            head: the first bytes of the file, unpacked where it was gzipped.
+            head: the first bytes of the file, unpacked where it was packed.
             name: file name without folders.
         """
         ...
@@ -185,7 +185,7 @@ def tables_of(name: str) -> tuple[str, ...]:
 
 
 def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iterator[Entry | Finding]:
-    """Read one file, gzipped or not, with the reader of that name.
+    """Read one file, packed or not, with the reader of that name.
 
     A rule that is broken very often is told `FINDINGS_PER_RULE` times and then counted.
 
@@ -206,7 +206,7 @@ def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iter
 
 
 def open_input(path: Path) -> BinaryIO:
-    """Open a file for reading, unpacking gzip.
+    """Open a file for reading, unpacking gzip and Zstandard.
 
     Raises:
         InputMissing: the file does not exist, is a folder, or may not be read.
@@ -215,10 +215,11 @@ def open_input(path: Path) -> BinaryIO:
         stream = path.open("rb", buffering=BLOCK_BYTES)
     except OSError as error:
         raise InputMissing(file=str(path), reason=error.strerror) from error
-    if cast("io.BufferedReader", stream).peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
-        stream.close()
-        return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), BLOCK_BYTES))
-    return stream
+    inside = unpacked(path, cast("io.BufferedReader", stream).peek(LONGEST_MAGIC))
+    if inside is None:
+        return stream
+    stream.close()
+    return cast("BinaryIO", io.BufferedReader(inside, BLOCK_BYTES))
 
 
 def limited(rows: Iterator[Entry | Finding], file: str) -> Iterator[Entry | Finding]:

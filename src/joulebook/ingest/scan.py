@@ -14,7 +14,10 @@ SETTLING = timedelta(minutes=10)
 """An answer younger than this may still be streaming; its counts would be booked too low, so it waits."""
 
 FileState = list[int]
-"""Size [bytes] and time of change [ns]: a log that has both as before holds nothing new."""
+"""Size [bytes] and time of change [ns], with its journal: a log that has both as before holds nothing new."""
+
+JOURNAL = "-wal"
+"""Ending of the journal beside a database, where what is new stands first."""
 
 
 @dataclass
@@ -63,8 +66,8 @@ class LogScan:
     def _is_changed(self, file: LogFile) -> bool:
         self.files[file.reader] += 1
         path = str(file.path)
-        status = file.path.stat()
-        self.after[path] = [status.st_size, status.st_mtime_ns]
+        known = [one.stat() for one in (file.path, Path(f"{path}{JOURNAL}")) if one.is_file()]
+        self.after[path] = [sum(one.st_size for one in known), max((one.st_mtime_ns for one in known), default=0)]
         is_changed = self.before.get(path) != self.after[path]
         self.unchanged += not is_changed
         return is_changed

@@ -47,6 +47,10 @@ RULES: dict[str, str] = {
         "The archive has texts and no token counts; they were counted from below, without hidden reasoning. Next: take "
         "the figures as a lower bound, or import the supplier's usage report."
     ),
+    "counted-from-text": translatable(
+        "{count} answers have no token counts; their texts were counted from below, without what was added unseen. "
+        "Next: take these figures as a lower bound, or import the supplier's usage report instead."
+    ),
     "bill-coverage": translatable(
         "{ratio} of the cost ({cost} {currency}) is for machine-hours or tokens: {booked} of {lines} lines were "
         "booked. Next: account for storage, network and the rest by the supplier's own statement."

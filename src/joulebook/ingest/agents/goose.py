@@ -1,0 +1,141 @@
+"""Goose: the database ``sessions.db``, and in older versions one JSON lines file per session.
+
+Token counts are kept per session only, as running totals (``accumulated_*``; the plain ones are those of the last
+answer). What was booked of a session before is taken off when it has grown (``counter_hash``). Input contains what was
+read from and written to the cache. Versions that do not tell the cache apart leave it unknown.
+
+Ignored: sessions without totals; the messages' content, of which only the answers' number is read.
+
+Sources: Goose documentation, "Logging system" (places of the files), and ``session_manager.rs`` (tables).
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import BinaryIO
+
+from joulebook.errors import InputBroken, translatable
+from joulebook.ingest.agents.opencode import SQLITE_MAGIC, open_database, table_columns
+from joulebook.ingest.identity import counter_hash
+from joulebook.ingest.lines import dig
+from joulebook.ingest.providers import provider_name
+from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import ENDS, Record, folder_name, loaded, name_of, rows_of, utf8_lines, whole
+from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
+
+COUNTS = {
+    "input_tokens": "accumulated_input_tokens",
+    "cache_read_tokens": "accumulated_cache_read_tokens",
+    "cache_write_tokens": "accumulated_cache_write_tokens",
+    "output_tokens": "accumulated_output_tokens",
+    "cost_usd": "accumulated_cost",
+}
+"""Our word -> their column."""
+
+WANTED = ("id", "working_dir", "created_at", "updated_at", "provider_name", "model_config_json", *COUNTS.values())
+NEEDED = {"id", "created_at", "accumulated_input_tokens", "accumulated_output_tokens"}
+ANSWERS = "SELECT session_id, count(*) FROM messages WHERE role = 'assistant' GROUP BY session_id"
+
+
+class Goose:
+    """Reader of the database, or of one session file."""
+
+    name = "goose"
+    signs = translatable("a database with a table sessions, or a session file with accumulated tokens, of Goose")
+
+    def detect(self, head: bytes, name: str) -> float:
+        """By the names of the totals; of a database by the tables in its first page."""
+        if head.startswith(SQLITE_MAGIC):
+            return 0.95 if b"accumulated_input_tokens" in head or name == "sessions.db" else 0.0
+        return 0.95 if b'"accumulated_input_tokens"' in head and b'"working_dir"' in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per session: what its totals are by now.
+
+        Raises:
+            InputBroken: the database cannot be read.
+        """
+        magic = stream.read(len(SQLITE_MAGIC))
+        stream.seek(0)
+        sessions = _database(stream, options.file) if magic == SQLITE_MAGIC else _file(stream, options.file)
+        return rows_of(self.name, options, sessions, is_bucket=True)
+
+
+def _database(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    try:
+        with closing(open_database(stream)) as database:
+            columns = table_columns(database, "sessions")
+            if not columns >= NEEDED:
+                yield Finding(file, None, "not-this-format", {"format": Goose.name})
+                return
+            answers: dict[str, int] = {}
+            if {"session_id", "role"} <= table_columns(database, "messages"):
+                answers = dict(database.execute(ANSWERS))
+            names = [name for name in WANTED if name in columns]
+            for cells in database.execute(f"SELECT {', '.join(names)} FROM sessions"):  # noqa: S608  (constant names)
+                session = dict(zip(names, cells, strict=True))
+                record = _record(session, str(session["id"]), answers.get(session["id"]))
+                if record is not None:
+                    yield None, record
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise InputBroken(file=file, reason=type(error).__name__) from error
+
+
+def _file(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
+    """The first line of a session file has the totals; the others are messages with their time."""
+    session: Mapping[str, object] | None = None
+    first: object = None
+    last: object = None
+    answers, number, line = 0, 0, b"\n"
+    for number, line in enumerate(utf8_lines(stream, file), start=1):
+        entry = loaded(line)
+        if not isinstance(entry, dict):
+            if line.strip():
+                yield Finding(file, number, "not-json" if line.endswith(ENDS) else "truncated")
+            continue
+        if "accumulated_input_tokens" in entry and session is None:
+            session = entry
+        created = entry.get("created")
+        if created is not None:
+            first = created if first is None else first
+            last = created
+        answers += entry.get("role") == "assistant"
+    if session is None:
+        yield Finding(file, None, "not-this-format" if number else "empty-file", {"format": Goose.name})
+        return
+    identity = f"{session.get('working_dir')}:{first}"
+    record = _record({**session, "created_at": first, "updated_at": last}, identity, answers)
+    if record is not None:
+        yield 1, record
+
+
+def _record(session: Mapping[str, object], identity: str, answers: int | None) -> dict[str, object] | None:
+    counts = {ours: session.get(theirs) for ours, theirs in COUNTS.items()}
+    told = {name: cell for name, cell in counts.items() if name.endswith("_tokens") and cell is not None}
+    if not told or all(cell == 0 for cell in told.values()):
+        return None
+    config = session.get("model_config_json")
+    model = dig(loaded(config), "model_name") if isinstance(config, str) else None
+    started, ended = _utc(session.get("created_at")), _utc(session.get("updated_at"))
+    return {
+        **counts,
+        "request_count": answers or None,
+        "request_id": f"{identity}:{sorted(told.items())}" if not _is_odd(told) else identity,
+        "counter_hash": counter_hash(Goose.name, identity),
+        "started_at": started,
+        "ended_at": ended if str(ended) >= str(started) else None,
+        "model": name_of(model),
+        "provider": provider_name(session.get("provider_name")),
+        "project": folder_name(session.get("working_dir")),
+        "tool": Goose.name,
+    }
+
+
+def _is_odd(told: Mapping[str, object]) -> bool:
+    return any(whole(cell) is None for cell in told.values())
+
+
+def _utc(time: object) -> object:
+    """The database writes UTC without saying so."""
+    return f"{time}+00:00" if isinstance(time, str) and time[10:11] == " " and "+" not in time else time

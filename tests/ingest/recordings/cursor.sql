@@ -1,0 +1,12 @@
+CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
+CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
+INSERT INTO cursorDiskKV VALUES ('composerData:c1','{"composerId": "c1", "name": "SECRET-CONTENT", "createdAt": 1767603600000, "modelConfig": {"modelName": "claude-4.5-sonnet"}, "fullConversationHeadersOnly": [{"bubbleId": "b1", "type": 1}, {"bubbleId": "b2", "type": 2}, {"bubbleId": "b3", "type": 2}, {"bubbleId": "b4", "type": 2}, {"bubbleId": "b5", "type": 2}, {"bubbleId": "gone", "type": 2}, {"bubbleId": "b6", "type": 1}, {"bubbleId": "b7", "type": 2}]}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b1','{"_v": 3, "type": 1, "bubbleId": "b1", "text": "one two three four", "createdAt": "2026-01-05T09:00:00.000Z", "tokenCount": {"inputTokens": 0, "outputTokens": 0}}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b2','{"_v": 3, "type": 2, "bubbleId": "b2", "text": "", "thinking": {"text": "five six"}, "createdAt": "2026-01-05T09:00:02.000Z", "tokenCount": {"inputTokens": 0, "outputTokens": 0}}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b3','{"_v": 3, "type": 2, "bubbleId": "b3", "text": "seven SECRET-CONTENT", "createdAt": "2026-01-05T09:00:03.000Z"}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b4','{"_v": 3, "type": 2, "bubbleId": "b4", "text": "", "createdAt": "2026-01-05T09:00:04.000Z", "toolFormerData": {"name": "read_file", "rawArgs": "{\"path\":\"main\"}", "result": "alpha beta gamma"}}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b5','{"_v": 3, "type": 2, "bubbleId": "b5", "text": "done", "createdAt": "2026-01-05T09:00:09.000Z"}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b6','{"_v": 3, "type": 1, "bubbleId": "b6", "text": "thanks", "createdAt": "2026-01-05T09:01:00.000Z"}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c1:b7','{"_v": 3, "type": 2, "bubbleId": "b7", "text": "welcome SECRET-CONTENT", "createdAt": "2026-01-05T09:01:01.000Z", "modelInfo": {"modelName": "gpt-5.2"}, "tokenCount": {"inputTokens": 2200, "outputTokens": 40}}');
+INSERT INTO cursorDiskKV VALUES ('composerData:c2','{"composerId": "c2", "createdAt": 1767610000000, "modelConfig": {"modelName": "default"}, "conversation": [{"type": 1, "bubbleId": "o1", "text": "hello"}, {"type": 2, "bubbleId": "o2", "text": "hello there", "timingInfo": {"clientStartTime": 91234.5}}]}');
+INSERT INTO cursorDiskKV VALUES ('composerData:c3','{"composerId": "c3", "createdAt": 1767610000000, "fullConversationHeadersOnly": []}');
