@@ -1,14 +1,17 @@
 """Plots as small SVG files, and the table of docs/accuracy.md."""
 
+import html
 from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from benchmarks.accuracy import operators
 from benchmarks.accuracy.intervals import conformal
 from benchmarks.accuracy.rows import ROOT, Rows
 
 DOCS = ROOT / "docs"
 START, END = "<!-- results: start -->", "<!-- results: end -->"
+POINTS_START, POINTS_END = "<!-- points: start -->", "<!-- points: end -->"
 SIZE, EDGE = 360, 48
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#ee8866", "#44bb99", "#000000")
 
@@ -21,11 +24,14 @@ def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, o
     (folder / "predicted.svg").write_text(_scatter(rows, predicted), encoding="utf-8")
     (folder / "coverage.svg").write_text(_coverage(rows, low, high), encoding="utf-8")
     (folder / "batch.svg").write_text(_by_batch(rows, predicted), encoding="utf-8")
+    (folder / "operators.svg").write_text(_published(), encoding="utf-8")
     page = DOCS / "accuracy.md"
     text = page.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{START}\n{_table(results)}{END}{after}", encoding="utf-8")
+    for start, end, table in ((START, END, _table(results)), (POINTS_START, POINTS_END, operators.table())):
+        before, rest = text.split(start)
+        after = rest.split(end)[1]
+        text = f"{before}{start}\n{table}{end}{after}"
+    page.write_text(text, encoding="utf-8")
 
 
 def _table(results: Sequence[dict[str, object]]) -> str:
@@ -117,6 +123,40 @@ def _coverage(rows: Rows, low: np.ndarray, high: np.ndarray) -> str:
     bars.append(f'<line x1="{EDGE + 0.8 * SIZE}" y1="8" x2="{EDGE + 0.8 * SIZE}" y2="{SIZE}" stroke="#ee6677"/>')
     title = "Share of rows inside the 80 % range, family held out"
     return _frame(title, "".join(bars), "share inside (line: 80 %)", "family")
+
+
+def _published() -> str:
+    """Published energy, and the estimate with that operator's points left out."""
+    low, high = np.log10(0.005), np.log10(20)
+    lines = operators.lines()
+    step = (SIZE - 20) / len(lines)
+
+    def place(value: float) -> float:
+        return EDGE + SIZE * float((np.log10(value) - low) / (high - low))
+
+    parts = []
+    for number, line in enumerate(lines):
+        top = 28 + number * step
+        ends = (place(line.held_out.low), place(line.held_out.high))
+        parts.append(
+            f'<text x="{EDGE + 4}" y="{top - 8:.0f}" fill="#444">{html.escape(line.name)}</text>'
+            f'<line x1="{ends[0]:.0f}" y1="{top:.0f}" x2="{ends[1]:.0f}" y2="{top:.0f}" stroke="#4477aa" '
+            f'stroke-width="3"/><circle cx="{place(line.held_out.mid):.0f}" cy="{top:.0f}" r="4" fill="#4477aa"/>'
+            f'<circle cx="{place(line.like_benchmark):.0f}" cy="{top:.0f}" r="3" fill="none" stroke="#777"/>'
+            f'<rect x="{place(line.published.mid) - 4:.0f}" y="{top - 4:.0f}" width="8" height="8" fill="#ee6677"/>'
+        )
+    parts += [
+        f'<text x="{place(value):.0f}" y="{SIZE + 14}" text-anchor="middle">{value:g}</text>'
+        for value in (0.01, 0.1, 1.0, 10.0)
+    ]
+    keys = (("#ee6677", "published"), ("#4477aa", "estimated, 80 %"), ("#777", "like benchmark"))
+    parts += [
+        f'<circle cx="{EDGE + SIZE + 12}" cy="{20 + 16 * number}" r="4" fill="{colour}"/>'
+        f'<text x="{EDGE + SIZE + 22}" y="{24 + 16 * number}">{text}</text>'
+        for number, (colour, text) in enumerate(keys)
+    ]
+    title = "What operators publish, and estimates without that operator"
+    return _frame(title, "".join(parts), "accelerator energy of the request, Wh", "")
 
 
 def _by_batch(rows: Rows, predicted: np.ndarray) -> str:

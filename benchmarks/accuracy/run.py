@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.accuracy.factor_file import write_factors
-from benchmarks.accuracy.intervals import conformal
+from benchmarks.accuracy.intervals import chance_of_worst, conformal
+from benchmarks.accuracy.operators import operator_scores
 from benchmarks.accuracy.pages import write_pages
 from benchmarks.accuracy.peers import ecologits
 from benchmarks.accuracy.rows import Rows, read_rows
@@ -25,7 +26,7 @@ from benchmarks.accuracy.splits import (
     one_point,
     plain_family_out,
 )
-from benchmarks.accuracy.unknown import hosted_family_out
+from benchmarks.accuracy.unknown import hosted_family_out, middle_of_each_model
 
 RESULTS = Path(__file__).parent / "results.json"
 SLOW = ("family held out, form chosen inside", "hosted, family held out")
@@ -64,6 +65,7 @@ def slow_scores(rows: Rows) -> list[Score]:
     ):
         mid, low, high = hosted_family_out(CHOSEN, rows, with_speed=with_speed, with_architecture=with_architecture)
         scores.append(score(SLOW[1], name, rows, mid, (low, high)))
+    scores.append(score(SLOW[1], "floor: the middle of each model's own rows", rows, middle_of_each_model(rows)))
     return scores
 
 
@@ -82,10 +84,13 @@ def main() -> None:
         results += [line for line in json.loads(RESULTS.read_text(encoding="utf-8")) if line["split"] in SLOW]
     else:
         results += [line.as_json() for line in slow_scores(rows)]
+    results += operator_scores()
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     write_pages(rows, family_out(CHOSEN, rows), results)
     for line in results:
         print(line)
+    share, worst = chance_of_worst(rows, family_out(CHOSEN, rows))
+    print(f"worst of ten families below 65 % by chance: {share:.0%}; median worst {worst:.0%}")
 
 
 if __name__ == "__main__":

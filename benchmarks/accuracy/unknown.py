@@ -13,7 +13,8 @@ from joulebook.terms.range import Range
 from joulebook.terms.units import convert
 
 GROUPS = ("nvidia/", "serving/precision-", "serving/multiple-")
-HARDWARE = "accelerator_"
+WIDTH = "weight_bytes_per_parameter"
+SIXTEEN_BITS = 2.0
 
 
 def options(factors: dict[str, Range]) -> list[list[Option]]:
@@ -30,6 +31,13 @@ def options(factors: dict[str, Range]) -> list[list[Option]]:
         ]
         for group in GROUPS
     ]
+
+
+def as_published(groups: list[list[Option]], weight_bytes: float) -> list[list[Option]]:
+    """Weights published in less than 16 bits are served so, as the package takes it; others may be served in any."""
+    if weight_bytes >= SIXTEEN_BITS:
+        return groups
+    return [[one for one in group if one.facts.get(WIDTH, weight_bytes) == weight_bytes] for group in groups]
 
 
 def hosted_family_out(
@@ -59,9 +67,20 @@ def hosted_family_out(
                 rows.architecture[place] if with_architecture else {},
             )
             speed = Speed(1 / rows.itl[place] if with_speed else None)
-            estimate = estimate_hosted(model, serving, options(factors), speed)
+            groups = as_published(options(factors), values[WIDTH])
+            estimate = estimate_hosted(model, serving, groups, speed)
             mids = {name: value.mid for name, value in serving.items()}
             kwh = reference_kwh(estimate.coefficients, mids)
             mid = convert(kwh, "kWh", "J") / rows.output[place]
             result[place] = mid, mid * estimate.spread.low, mid * estimate.spread.high
     return result[:, 0], result[:, 1], result[:, 2]
+
+
+def middle_of_each_model(rows: Rows) -> np.ndarray:
+    """The median of a model's own rows on its task and in its year [J]: what knowing nothing else can reach at best."""
+    key = np.array([f"{m}|{t}|{o}" for m, t, o in zip(rows.model, rows.task, rows.old, strict=True)])
+    middle = np.empty(len(rows))
+    for name in np.unique(key):
+        part = key == name
+        middle[part] = np.exp(np.median(np.log(rows.measured[part])))
+    return middle

@@ -131,7 +131,24 @@ def test_hosted_with_speed_meets_its_goal(accuracy, rows):
     assert 0.75 <= line.coverage_80 <= 0.88
 
 
-@pytest.mark.parametrize("name", ["predicted", "coverage", "batch"])
+def test_operators_are_predicted_without_their_own_points():
+    """Each operator's published energy, its own points left out, is in range and as near as the kept result."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        from benchmarks.accuracy import operators
+    lines = {line["model"]: line for line in operators.operator_scores()}
+    assert len(lines) == 4
+    for model, line in lines.items():
+        before = kept(operators.SPLIT, model)
+        assert line["n"] == before["n"]
+        assert line["median_ape"] <= before["median_ape"] + TOLERANCE, model
+        assert line["within_2x"] >= before["within_2x"], model
+    assert lines["joulebook"]["coverage_80"] == 1
+    benchmark_like = lines["joulebook, as a service run like the benchmark"]
+    assert lines["joulebook"]["median_ape"] < benchmark_like["median_ape"] / 2
+
+
+@pytest.mark.parametrize("name", ["predicted", "coverage", "batch", "operators"])
 def test_plots_are_small_and_well_formed(name):
     """Each plot of the accuracy page is valid SVG under 60 KB."""
     path = ROOT / "docs" / "accuracy" / f"{name}.svg"

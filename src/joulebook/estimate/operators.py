@@ -120,12 +120,32 @@ def anchored(
     drivers[ONE_POINT] = (common[ONE_POINT].low, common[ONE_POINT].high)
     drivers[SHARED] = ((shared.low / shared.mid) ** left, (shared.high / shared.mid) ** left)
     for point in points:
-        apart = (point.deployment if point.operator != operator else 0.0, point.facts if point.model != model else 0.0)
-        effect = math.exp(Z90 * abs(found.weights[point.subject]) * math.hypot(point.noise, *apart))
+        apart = (
+            _apart(points, found.weights, point, "operator", operator),
+            _apart(points, found.weights, point, "model", model),
+        )
+        effect = math.exp(Z90 * math.hypot(found.weights[point.subject] * point.noise, *apart))
         drivers[f"{PUBLISHED}@{point.subject}"] = (1 / effect, effect)
     drivers = {name: (low, high) for name, (low, high) in drivers.items() if low < high}
     coefficients = {name: found.shift_ratio * value for name, value in estimate.coefficients.items()}
     return ServingEstimate(coefficients, combined(drivers), ordered(drivers), estimate.evidence)
+
+
+def _apart(
+    points: Sequence[OperatorPoint], weights: Mapping[str, float], point: OperatorPoint, kind: str, target: str | None
+) -> float:
+    """A point's part of what its operator (or model) brings into another's estimate.
+
+    Points of one operator are wrong together: their weighted parts add before they are squared, and the square is split
+    between them by size.
+    """
+    name = getattr(point, kind)
+    if name == target:
+        return 0.0
+    of = {"operator": "deployment", "model": "facts"}[kind]
+    parts = {one.subject: weights[one.subject] * getattr(one, of) for one in points if getattr(one, kind) == name}
+    whole = sum(abs(part) for part in parts.values())
+    return abs(sum(parts.values())) * math.sqrt(abs(parts[point.subject]) / whole) if whole > 0 else 0.0
 
 
 def _remaining(

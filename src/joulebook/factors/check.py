@@ -92,9 +92,12 @@ def _stages(rows: Iterable[Factor]) -> Iterator[Finding]:
 
 
 def _spread(rows: Iterable[Factor]) -> Iterator[Finding]:
-    """Where two sources disagree widely about the same number, both ranges must cover both values."""
+    """Where two sources disagree widely about the same number, both ranges must cover both values.
+
+    Estimates of a model nobody published are left out: its range is the union of them.
+    """
     groups: dict[tuple[object, ...], list[Factor]] = {}
-    for row in latest_known(rows):
+    for row in latest_known(row for row in rows if row.kind != "model" or row.tier != Tier.ASSUMED.value):
         groups.setdefault((row.subject, row.quantity, tuple(sorted(row.basis.items()))), []).append(row)
     for group in groups.values():
         for one, other in combinations(group, 2):
