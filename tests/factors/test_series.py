@@ -62,6 +62,19 @@ def test_california_is_clean_at_noon() -> None:
     assert profile[4, 4].mid > 1.0
 
 
+def test_profiles_serve_the_contiguous_states() -> None:
+    """Every subregion of the contiguous US, the country and Sweden have a profile; steeper in the West."""
+    edition = read_edition()
+    served = {link.subject for link in edition.links if link.relation == "hourly_profile"}
+    subregions = {z.subject for z in edition.factors_for("grid_loss_ratio") if z.subject.startswith("US-")}
+    assert {zone for zone in subregions - served if not zone.startswith(("US-AK", "US-HI", "US-PR"))} == set()
+    assert {"USA", "SWE"} <= served
+    west, east = hourly_profile(edition, "US-RMPA"), hourly_profile(edition, "US-FRCC")
+    assert west is not None
+    assert east is not None
+    assert max(west.values(), key=lambda hour: hour.mid).mid > max(east.values(), key=lambda hour: hour.mid).mid
+
+
 def test_a_zone_without_profile_says_so() -> None:
     """No profile is None, never a flat one."""
     assert hourly_profile(read_edition(), "KOR") is None
