@@ -22,6 +22,7 @@ from joulebook.store.store import Store
 from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
+    from joulebook.factors.read import Folder
     from joulebook.ingest.reader import Entry
 
 BULK = "parquet"
@@ -39,7 +40,7 @@ class Book(Priced):
 
     Args:
         path: the folder; made by the first import.
-        factor_folders: the user's own factors, over the shipped ones.
+        factor_folders: folders and packages of the user's own factors, over the shipped ones.
         policy: which factors may answer; what the book stands under if None.
         memory_limit: for the engine, such as "1GB".
         clock: gives the time of a posting.
@@ -49,7 +50,7 @@ class Book(Priced):
         self,
         path: Path,
         *,
-        factor_folders: Sequence[Path] = (),
+        factor_folders: "Sequence[Folder]" = (),
         policy: str | None = None,
         memory_limit: str | None = None,
         clock: Callable[[], datetime] = _now,

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account import measured, pricing
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     import narwhals as nw
 
     from joulebook.factors.edition import Edition
+    from joulebook.factors.read import Folder
     from joulebook.store.store import Store
 
 Rows = Sequence[Mapping[str, Any]]
@@ -36,12 +36,12 @@ class Priced(Kept):
     Attributes:
         store: its tables.
         clock: gives the time of a posting.
-        factor_folders: the user's own factors, over the shipped ones.
+        factor_folders: folders and packages of the user's own factors, over the shipped ones.
     """
 
     store: "Store"
     clock: Callable[[], datetime]
-    factor_folders: tuple[Path, ...]
+    factor_folders: "tuple[Folder, ...]"
 
     @cached_property
     def edition(self) -> "Edition":

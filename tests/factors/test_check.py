@@ -105,5 +105,7 @@ def test_the_shipped_library_is_sound() -> None:
 def test_sources_that_must_not_ship_do_not() -> None:
     """No shipped row comes from data the project may not pass on."""
     closed = ("electricity maps", "residual mix", "iea ", "techpowerup", "boavizta")
-    titles = [f"{source.title} {source.publisher}".lower() for source in read_edition().sources.values()]
+    titles = [
+        f"{source.title} {source.publisher}".lower() for source in read_edition().sources.values() if source.ships
+    ]
     assert [title for title in titles if any(word in title for word in closed)] == []

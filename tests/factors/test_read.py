@@ -1,5 +1,6 @@
 """Strict reading: every fault names file and line and says how to mend it."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from joulebook.errors import FactorFileError
 from joulebook.factors import compiled
 from joulebook.factors.faults import FAULTS
-from joulebook.factors.read import read_edition, read_with_faults
+from joulebook.factors.read import HERE, _fingerprint, read_edition, read_with_faults, ship
 
 SOURCES = """\
 report:
@@ -170,3 +171,34 @@ def test_without_a_writable_cache_all_works(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     compiled.save("key", read_edition())
     assert compiled.load("key") is None
+
+
+def test_the_compiled_form_of_the_package_is_the_same_edition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shipped compiled equals what the files say, and is used where no cache can be written at all."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(compiled, "SHIPPED", tmp_path / "compiled.json")
+    assert ship() == tmp_path / "compiled.json"
+    key = _fingerprint(HERE)
+    assert compiled.load(key) == read_with_faults().edition
+    assert compiled.load(key[:-1] + "x") is None, "files that were changed since have another hash"
+
+
+def test_a_damaged_compiled_form_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One changed number in the shipped form, and the files are read instead."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
+    monkeypatch.setattr(compiled, "SHIPPED", tmp_path / "compiled.json")
+    path = ship()
+    path.write_bytes(path.read_bytes().replace(b"417.3", b"317.3"))
+    assert compiled.load(_fingerprint(HERE)) is None
+
+
+def test_a_library_may_move(tmp_path: Path) -> None:
+    """The hash of the files does not depend on where the library lies, so a wheel can carry its compiled form."""
+    shutil.copytree(HERE, tmp_path / "factors", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "terms").mkdir()
+    shutil.copy(HERE.parent / "terms" / "columns.yaml", tmp_path / "terms")
+    assert _fingerprint(tmp_path / "factors") == _fingerprint(HERE)
+    with (tmp_path / "factors" / "data" / "grid" / "korea.yaml").open("a", encoding="utf-8") as file:
+        file.write("# one more line\n")
+    assert _fingerprint(tmp_path / "factors") != _fingerprint(HERE)

@@ -38,6 +38,7 @@ def check(edition: Edition, also_used: Collection[str] = ()) -> list[Finding]:
         *_spread(shipped),
         *_links(edition),
         *_duplicates(shipped),
+        *_conflicts(row for row in edition.factors if row.is_user),
     ]
     return sorted(found, key=lambda finding: (finding.file, finding.line or 0))
 
@@ -133,3 +134,17 @@ def _duplicates(rows: Iterable[Factor]) -> Iterator[Finding]:
         first = seen.setdefault(row.factor_id, row)
         if first is not row:
             yield _fault("factor-twice", row, first=f"{first.file}:{first.line}")
+
+
+def _conflicts(rows: Iterable[Factor]) -> Iterator[Finding]:
+    """Two packages, or two folders, that say different things about the same number: neither would be chosen."""
+    groups: dict[tuple[object, ...], list[Factor]] = {}
+    for row in latest_known(rows):
+        key = (row.subject, row.quantity, tuple(sorted(row.basis.items())), not row.package)
+        groups.setdefault(key, []).append(row)
+    for group in groups.values():
+        for one, other in combinations(group, 2):
+            is_other = (one.package, one.source) != (other.package, other.source)
+            if is_other and _is_same_time(one, other) and one.range != other.range:
+                facts = {"quantity": one.quantity, "value": one.value, "other": f"{other.file}:{other.line}"}
+                yield _fault("factors-conflict", one, **facts, other_value=other.value)

@@ -9,8 +9,9 @@ The ladder, from the best answer down; every step below the first is named in ``
 5. the subject and its parents at any age, with a hint;
 6. subject ``unknown``: the range over the world.
 
-A user's factor wins over a shipped one of the same subject and basis. Two answers of equal rank are an error, never a
-guess. `choose` is for small tables: `choose_each` resolves many (subject, day) pairs once each.
+A user's factor wins over a shipped one of the same subject and basis, one of a folder over one of a package. Two
+answers of equal rank are an error, never a guess. `choose` is for small tables: `choose_each` resolves many (subject,
+day) pairs once each.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ __all__ = ["Choice", "ModelFacts", "Place", "choose", "choose_each", "resolve_mo
 
 EXACT = translatable("exact")
 USER = translatable("user factor")
+PACKAGE = translatable("factor of an installed package")
 LOCATION = translatable("location-based: no market-based factor")
 LIFE_CYCLE = translatable("life-cycle: no factor for direct emissions alone")
 DIRECT = translatable("direct emissions: no life-cycle factor")
@@ -41,7 +43,7 @@ WORLD_NO_SUBJECT = translatable("world range: place unknown")
 WORLD_NO_FACTOR = translatable("world range: no factor for the subject")
 PUBLISHED = translatable("published by an operator, weighed against the estimate")
 STEPS = (
-    EXACT, USER, LOCATION, LIFE_CYCLE, DIRECT, OTHER_BASIS, EARLIER, LATER, PARENT, FLEET, STALE,
+    EXACT, USER, PACKAGE, LOCATION, LIFE_CYCLE, DIRECT, OTHER_BASIS, EARLIER, LATER, PARENT, FLEET, STALE,
     WORLD_NO_SUBJECT, WORLD_NO_FACTOR, PUBLISHED,
 )  # fmt: skip
 
@@ -161,16 +163,23 @@ def _choice(found: _Found, step: str | None) -> Choice:
 def _best(
     rows: tuple[Factor, ...], bases: tuple[Mapping[str, str], ...], at: date, rule: Rule, *, is_stale_allowed: bool
 ) -> _Found | None:
-    for wants_user in (True, False):
+    for origin in (USER, PACKAGE, None):
         for position, basis in enumerate(bases):
-            fitting = [row for row in rows if row.is_user is wants_user and _fits(row, basis)]
+            fitting = [row for row in rows if _origin(row) == origin and _fits(row, basis)]
             found = _nearest(fitting, at, rule, is_stale_allowed=is_stale_allowed) if fitting else None
             if found is not None:
                 factor, steps = found
-                extra = ((USER,) if wants_user else ()) + (_basis_steps(bases[0], basis) if position else ())
+                extra = ((origin,) if origin else ()) + (_basis_steps(bases[0], basis) if position else ())
                 kept = tuple(step for step in steps if not (extra and step == EXACT))
                 return factor, extra + kept
     return None
+
+
+def _origin(row: Factor) -> str | None:
+    """Who brought a row; a folder of the user's own stands before an installed package, that before what is shipped."""
+    if not row.is_user:
+        return None
+    return PACKAGE if row.package else USER
 
 
 def _fits(row: Factor, basis: Mapping[str, str]) -> bool:
@@ -233,7 +242,8 @@ def _one(rows: list[Factor], rule: Rule, at: date) -> Factor:
 
 
 def _words(row: Factor) -> str:
-    return ", ".join([row.source, *(f"{key}={word}" for key, word in sorted(row.basis.items()))])
+    whose = [row.package or row.file] if row.is_user else []
+    return ", ".join([*whose, row.source, *(f"{key}={word}" for key, word in sorted(row.basis.items()))])
 
 
 def _missing(edition: Edition, quantity: str, subject: str | None, at: date) -> FactorMissing:

@@ -1,4 +1,4 @@
-"""A parsed edition kept under the XDG cache home, named by the hash of every byte that went into it.
+"""A parsed edition: shipped beside the factors, or kept under the XDG cache home, by the hash of what went into it.
 
 Nothing depends on it: a missing, unwritable or damaged file only means that the YAML is read again. The file begins
 with the SHA-256 of its own payload, and the payload is JSON, so that a cache can never run code.
@@ -15,6 +15,8 @@ from typing import Any
 from joulebook.factors.edition import NOTHING, Edition, Factor, Link, Source
 
 SUFFIX = ".factors.json"
+SHIPPED = Path(__file__).with_name("compiled.json")
+"""Written when the package is built; a source tree has none."""
 
 
 def fingerprint(parts: Iterable[tuple[str, bytes]]) -> str:
@@ -32,24 +34,41 @@ def folder() -> Path:
 
 
 def load(key: str) -> Edition | None:
-    """The edition kept under a key, or None where it is absent or does not match its own hash."""
+    """The edition of a key, shipped or kept, or None where it is absent or does not match its own hash."""
+    return _load(SHIPPED, key) or _load(folder() / f"{key}{SUFFIX}", key)
+
+
+def _load(path: Path, key: str) -> Edition | None:
+    wanted = f" {key}\n".encode()
     try:
-        head, _, payload = (folder() / f"{key}{SUFFIX}").read_bytes().partition(b"\n")
+        with path.open("rb") as stream:
+            head = stream.readline()
+            payload = stream.read() if head.endswith(wanted) else b""
     except OSError:
         return None
-    if hashlib.sha256(payload).hexdigest().encode() != head:
+    if not payload or hashlib.sha256(payload).hexdigest().encode() != head.removesuffix(wanted):
         return None
     return _unpack(json.loads(payload))
 
 
+def ship(key: str, edition: Edition) -> Path:
+    """Write an edition to where it is shipped from."""
+    SHIPPED.write_bytes(_written(key, edition))
+    return SHIPPED
+
+
+def _written(key: str, edition: Edition) -> bytes:
+    payload = json.dumps(_pack(edition), ensure_ascii=False, separators=(",", ":")).encode()
+    return f"{hashlib.sha256(payload).hexdigest()} {key}\n".encode() + payload
+
+
 def save(key: str, edition: Edition) -> None:
     """Keep an edition; where the folder cannot be written, nothing is kept. Older parses are removed."""
-    payload = json.dumps(_pack(edition), ensure_ascii=False, separators=(",", ":")).encode()
     target = folder() / f"{key}{SUFFIX}"
     draft = target.with_suffix(f".{os.getpid()}.draft")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+        draft.write_bytes(_written(key, edition))
         draft.replace(target)
         for old in sorted(target.parent.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
@@ -81,7 +100,15 @@ def _pack(edition: Edition) -> dict[str, Any]:
         (
             *(word(text) for text in (row.kind, row.subject, row.quantity, row.unit, row.tier, row.source)),
             *(row.value, row.low, row.high, basis(row), *ends(row), row.cell),
-            *(word(row.range_basis), word(row.note), word(row.file), row.line, row.is_user, row.factor_id),
+            *(
+                word(row.range_basis),
+                word(row.note),
+                word(row.file),
+                row.line,
+                row.is_user,
+                word(row.package),
+                row.factor_id,
+            ),
         )
         for row in edition.factors
     ]
@@ -115,10 +142,10 @@ def _unpack(kept: dict[str, Any]) -> Edition:
         Factor(
             words[kind], words[subject], words[quantity], value, low, high, words[unit], bases[basis], day(start),
             day(end) if end else None, day(known), words[tier], words[source], cell, words[why], words[note],
-            words[file], line, is_user, [factor_id],
+            words[file], line, is_user, words[package], [factor_id],
         )
         for kind, subject, quantity, unit, tier, source, value, low, high, basis, start, end, known, cell, why, note,
-        file, line, is_user, factor_id in kept["factors"]
+        file, line, is_user, package, factor_id in kept["factors"]
     )  # fmt: skip
     links = tuple(
         Link(

@@ -84,7 +84,8 @@ class Factor:
         note: anything else, or None.
         file: factor file, relative to the library; a user's file with its whole path.
         line: 1-based line of that file.
-        is_user: True where it comes from a user's folder.
+        is_user: True where it comes from a user's folder or package.
+        package: name of the installed package it comes from; empty for a folder and for shipped rows.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Factor:
     file: str = ""
     line: int = 0
     is_user: bool = False
+    package: str = ""
     _id: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @property
@@ -142,7 +144,7 @@ class Factor:
     @property
     def identity(self) -> tuple[object, ...]:
         """What makes two rows two statements about the same number."""
-        return (self.subject, self.quantity, self.source, tuple(sorted(self.basis.items())), self.is_user)
+        return (self.subject, self.quantity, self.source, tuple(sorted(self.basis.items())), self.is_user, self.package)
 
     def holds(self, at: date) -> bool:
         """Whether the factor holds on a day."""

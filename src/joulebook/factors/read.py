@@ -15,6 +15,7 @@ from pathlib import Path
 from joulebook.factors import compiled
 from joulebook.factors.edition import Edition, Factor, Link, Source
 from joulebook.factors.faults import FactorFault
+from joulebook.factors.packages import FactorPackage
 from joulebook.factors.rows import FileReader, read_sources
 
 HERE = Path(str(files("joulebook.factors")))
@@ -35,15 +36,21 @@ class Reading:
     faults: tuple[FactorFault, ...]
 
 
-def read_edition(*extra_folders: Path) -> Edition:
-    """The shipped factors, extended and overridden by folders of the same form.
+Folder = Path | FactorPackage
+"""Where a user's own factors are: a folder, or an installed package."""
+
+
+def read_edition(*extra_folders: Folder) -> Edition:
+    """The shipped factors, extended and overridden by folders and packages of the same form.
 
     Args:
-        extra_folders: folders of the user's own factors; their rows are marked ``is_user`` and win over shipped ones.
+        extra_folders: where the user's own factors are; their rows are marked ``is_user`` and win over shipped ones,
+            and those of a folder win over those of a package.
 
     Returns:
-        the edition. What was parsed once is kept under the XDG cache home by the hash of every byte that went in;
-        without a writable cache the files are parsed again.
+        the edition. The shipped factors come compiled; where files were changed since, or the source tree is used as it
+        is, what was parsed once is kept under the XDG cache home by the hash of every byte that went in. Without a
+        writable cache the files are parsed again.
 
     Raises:
         FactorFault: a file breaks a rule (a `FactorFileError`); all faults are in its ``faults``.
@@ -52,40 +59,81 @@ def read_edition(*extra_folders: Path) -> Edition:
 
 
 @cache
-def _edition(extra_folders: tuple[Path, ...], fingerprint: str) -> Edition:
+def _edition(extra_folders: tuple[Folder, ...], fingerprint: str) -> Edition:
     kept = compiled.load(fingerprint)
     if kept is not None:
         return kept
-    reading = read_with_faults(*extra_folders)
+    reading = _extended(Reading(read_edition(), ()), extra_folders) if extra_folders else _library(HERE)
     if reading.faults:
         raise reading.faults[0].with_all(reading.faults)
     compiled.save(fingerprint, reading.edition)
     return reading.edition
 
 
-def read_with_faults(*extra_folders: Path, library: Path = HERE) -> Reading:
+def read_with_faults(*extra_folders: Folder, library: Path = HERE) -> Reading:
     """Everything that can be read and everything that is wrong, without the cache.
 
     Args:
-        extra_folders: folders of the user's own.
+        extra_folders: where the user's own factors are.
         library: the folder that holds ``data/`` and the bibliography of the shipped factors.
     """
-    sources, faults = _bibliography([library, *extra_folders], library)
+    return _extended(_library(library), extra_folders)
+
+
+def ship(library: Path = HERE) -> Path:
+    """Write the compiled form of the shipped factors beside them; a step of building the package.
+
+    Raises:
+        FactorFault: a file breaks a rule.
+    """
+    reading = _library(library)
+    if reading.faults:
+        raise reading.faults[0].with_all(reading.faults)
+    return compiled.ship(_fingerprint(library), reading.edition)
+
+
+def _library(library: Path) -> Reading:
+    sources: dict[str, Source] = {}
+    faults = _bibliography(sources, [(path, path.relative_to(library).as_posix()) for path in _source_files(library)])
     readers = [
-        FileReader(path.read_text(encoding="utf-8"), name, path.parent.name, is_user=folder is not library)
-        for folder in (library, *extra_folders)
-        for path, name in _factor_files(folder, library)
+        FileReader(path.read_text(encoding="utf-8"), name, path.parent.name, is_user=False)
+        for path, name in _factor_files(library, is_library=True)
     ]
-    for reader in readers:
-        faults.extend(reader.faults)
-    factors = tuple(row for reader in readers for row in reader.factors)
-    links = tuple(link for reader in readers for link in reader.links)
-    faults.extend(_unknown_sources(factors, sources))
-    faults.extend(_unknown_sources(links, sources))
-    faults.extend(_overlaps(factors))
-    names = {subject: name for reader in readers for subject, name in reader.names.items()}
-    name = _name(library) + (" + user" if extra_folders else "")
-    return Reading(Edition(name, factors, links, sources, names), tuple(sorted(faults, key=lambda x: (x.file, x.line))))
+    return _joined(Edition(_name(library), (), (), sources), readers, faults)
+
+
+def _extended(base: Reading, extra_folders: Iterable[Folder]) -> Reading:
+    folders = list(extra_folders)
+    if not folders:
+        return base
+    sources, faults = dict(base.edition.sources), list(base.faults)
+    readers: list[FileReader] = []
+    for folder in folders:
+        path, package = (folder.folder, folder.name) if isinstance(folder, FactorPackage) else (folder, "")
+        faults += _bibliography(sources, [(found, str(found)) for found in _source_files(path)])
+        readers += [
+            FileReader(found.read_text(encoding="utf-8"), name, found.parent.name, is_user=True, package=package)
+            for found, name in _factor_files(path, is_library=False)
+        ]
+    old = base.edition
+    return _joined(Edition(f"{old.name} + user", old.factors, old.links, sources, old.names), readers, faults)
+
+
+def _joined(base: Edition, readers: Iterable[FileReader], faults: list[FactorFault]) -> Reading:
+    """An edition with the rows of some files behind its own."""
+    read = list(readers)
+    factors = tuple(row for reader in read for row in reader.factors)
+    links = tuple(link for reader in read for link in reader.links)
+    faults = [
+        *faults,
+        *(fault for reader in read for fault in reader.faults),
+        *_unknown_sources(factors, base.sources),
+        *_unknown_sources(links, base.sources),
+        *_overlaps(factors),
+    ]
+    names = dict(base.names) | {subject: name for reader in read for subject, name in reader.names.items()}
+    edition = Edition(base.name, base.factors + factors, base.links + links, base.sources, names)
+    return Reading(edition, tuple(sorted(faults, key=lambda fault: (fault.file, fault.line))))
 
 
 def _name(library: Path) -> str:
@@ -93,13 +141,13 @@ def _name(library: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else library.name
 
 
-def _factor_files(folder: Path, library: Path) -> list[tuple[Path, str]]:
-    root = folder / "data" if folder == library else folder
+def _factor_files(folder: Path, *, is_library: bool) -> list[tuple[Path, str]]:
+    root = folder / "data" if is_library else folder
     found = []
     for path in sorted(root.glob("**/*.yaml")):
         inside = path.relative_to(root)
         if inside.parts[0] not in (*NOT_FACTORS, "sources.yaml"):
-            found.append((path, inside.as_posix() if folder == library else str(path)))
+            found.append((path, inside.as_posix() if is_library else str(path)))
     return found
 
 
@@ -107,28 +155,18 @@ def _source_files(folder: Path) -> list[Path]:
     return [path for path in (folder / "sources.yaml",) if path.is_file()] + sorted(folder.glob("sources/*.yaml"))
 
 
-def _bibliography(folders: Iterable[Path], library: Path) -> tuple[Mapping[str, Source], list[FactorFault]]:
-    known: dict[str, Source] = {}
+def _bibliography(known: dict[str, Source], found: Iterable[tuple[Path, str]]) -> list[FactorFault]:
+    """Add the entries of some files to those known; what is wrong with them."""
     faults: list[FactorFault] = []
-    for folder in folders:
-        for path in _source_files(folder):
-            name = path.relative_to(folder).as_posix() if folder == library else str(path)
-            entries, wrong = read_sources(path.read_text(encoding="utf-8"), name)
-            faults.extend(wrong)
-            for entry in entries:
-                other = known.setdefault(entry.source, entry)
-                if other is not entry:
-                    faults.append(
-                        FactorFault(
-                            "duplicate-source",
-                            file=name,
-                            line=entry.line,
-                            source=entry.source,
-                            other_file=other.file,
-                            other_line=other.line,
-                        )
-                    )
-    return known, faults
+    for path, name in found:
+        entries, wrong = read_sources(path.read_text(encoding="utf-8"), name)
+        faults.extend(wrong)
+        for entry in entries:
+            other = known.setdefault(entry.source, entry)
+            if other is not entry:
+                facts = {"source": entry.source, "other_file": other.file, "other_line": other.line}
+                faults.append(FactorFault("duplicate-source", file=name, line=entry.line, **facts))
+    return faults
 
 
 def _unknown_sources(rows: Iterable[Factor | Link], sources: Mapping[str, Source]) -> Iterable[FactorFault]:
@@ -157,10 +195,14 @@ def _overlaps(factors: Iterable[Factor]) -> Iterable[FactorFault]:
                 )
 
 
-def _fingerprint(library: Path, *extra_folders: Path) -> str:
-    paths = [library / name for name in ("edition.txt", "edition.py", "rows.py", "tree.py", "read.py", "compiled.py")]
-    paths.append(library.parent / "terms" / "columns.yaml")
-    for folder in (library, *extra_folders):
-        paths.extend(path for path, _name in _factor_files(folder, library))
-        paths.extend(_source_files(folder))
-    return compiled.fingerprint((str(path), path.read_bytes()) for path in paths if path.is_file())
+def _fingerprint(library: Path, *extra_folders: Folder) -> str:
+    """A hash of every byte that makes the edition; the library's files by where they lie in it, so that it can move."""
+    own = [library / name for name in ("edition.txt", "edition.py", "rows.py", "tree.py", "read.py", "compiled.py")]
+    own += [path for path, _name in _factor_files(library, is_library=True)] + _source_files(library)
+    parts = [(path.relative_to(library).as_posix(), path) for path in own]
+    parts.append(("columns.yaml", library.parent / "terms" / "columns.yaml"))
+    for folder in extra_folders:
+        path, package = (folder.folder, folder.name) if isinstance(folder, FactorPackage) else (folder, "")
+        files_of = [found for found, _name in _factor_files(path, is_library=False)] + _source_files(path)
+        parts += [(f"{package} {found}", found) for found in files_of]
+    return compiled.fingerprint((name, path.read_bytes()) for name, path in parts if path.is_file())

@@ -35,10 +35,11 @@ class FileReader:
         faults: everything that is wrong.
     """
 
-    def __init__(self, text: str, file: str, kind: str, *, is_user: bool) -> None:
+    def __init__(self, text: str, file: str, kind: str, *, is_user: bool, package: str = "") -> None:
         self.file = file
         self.kind = kind
         self.is_user = is_user
+        self.package = package
         self.factors: list[Factor] = []
         self.links: list[Link] = []
         self.names: dict[str, Mapping[str, str]] = {}
@@ -183,6 +184,7 @@ class FileReader:
                     file=self.file,
                     line=line,
                     is_user=self.is_user,
+                    package=self.package,
                     **made,
                 )
             )

@@ -224,6 +224,10 @@ RULES: dict[str, str] = {
     "spread-not-covered": translatable(
         "{subject} differs from {other} by {ratio}x and the ranges do not cover it. Next: widen both ranges."
     ),
+    "factors-conflict": translatable(
+        "{subject} {quantity} is {value} here and {other_value} in {other}; neither is chosen. Next: remove one of "
+        "them, or give the right one in a folder with --factors, which wins over packages."
+    ),
     "link-to-nothing": translatable(
         "{subject} {relation} {object}: there is no such subject. Next: correct the name or add its factors."
     ),

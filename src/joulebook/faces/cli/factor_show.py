@@ -186,6 +186,7 @@ def _facts(edition: "Edition", row: "Factor") -> list[tuple[str, str]]:
         (_("licence"), source.licence),
         (_("range"), row.range_basis or ""),
         (_("note"), row.note or ""),
+        (_("package"), row.package),
         (_("file"), f"{row.file}:{row.line}  {row.factor_id}"),
     ]
     return [(label, text) for label, text in facts if text]

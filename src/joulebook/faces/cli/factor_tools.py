@@ -10,7 +10,7 @@ import click
 
 from joulebook.faces.cli import factor_diff, factor_fetch, factor_page, factor_show, show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of
-from joulebook.faces.cli.main import default_book_path, open_book
+from joulebook.faces.cli.main import default_book_path, open_book, own_factors
 from joulebook.faces.text import _, error_text
 from joulebook.terms.finding import RULES, Finding
 
@@ -32,7 +32,7 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
     from joulebook.factors.read import read_with_faults  # noqa: PLC0415
     from joulebook.factors.series import series_faults  # noqa: PLC0415
 
-    reading = read_with_faults(*ctx.obj.get("factor_folders", ()), *folders)
+    reading = read_with_faults(*own_factors(ctx), *folders)
     findings = [] if reading.faults else check(reading.edition, cited_elsewhere(reading.edition))
     faults = [*reading.faults, *series_faults(reading.edition)]
     edition = reading.edition

@@ -8,6 +8,7 @@ import click
 
 from joulebook.errors import UnknownName
 from joulebook.faces.cli import show
+from joulebook.faces.cli.main import own_factors
 from joulebook.faces.text import _, language
 from joulebook.terms.display import range_in, unit_for
 
@@ -42,7 +43,7 @@ def edition_of(ctx: click.Context) -> "Edition":
     """The shipped factors with the user's folders."""
     from joulebook.factors.read import read_edition  # noqa: PLC0415
 
-    return read_edition(*ctx.obj.get("factor_folders", ()))
+    return read_edition(*own_factors(ctx))
 
 
 def day_of(moment: datetime | None) -> "date":
@@ -81,6 +82,7 @@ def row_json(edition: "Edition", row: "Factor") -> dict[str, Any]:
         "file": row.file,
         "line": row.line,
         "is_user": row.is_user,
+        "package": row.package or None,
     }  # fmt: skip
 
 

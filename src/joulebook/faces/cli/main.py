@@ -16,6 +16,7 @@ from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, spok
 
 if TYPE_CHECKING:
     from joulebook.book import Book
+    from joulebook.factors.read import Folder
 
 _HERE = "joulebook.faces.cli"
 
@@ -159,6 +160,13 @@ def default_book_path() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "joulebook"
 
 
+def own_factors(ctx: click.Context) -> "tuple[Folder, ...]":
+    """The user's own factors: installed packages, then the folders that the options name."""
+    from joulebook.factors.packages import factor_packages  # noqa: PLC0415
+
+    return (*factor_packages(), *ctx.obj.get("factor_folders", ()))
+
+
 def open_book(ctx: click.Context) -> "Book":
     """The book that the options name.
 
@@ -174,7 +182,7 @@ def open_book(ctx: click.Context) -> "Book":
         raise BookNoFolder(path=path, file=in_the_way)
     return Book(
         path,
-        factor_folders=options["factor_folders"],
+        factor_folders=own_factors(ctx),
         policy=options["asked_policy"],
     )
 
