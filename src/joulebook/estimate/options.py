@@ -1,6 +1,8 @@
 """Ways to run that a service may have taken: accelerators, precisions, multiples, expert groups, with their shares."""
 
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 from joulebook.errors import UnknownName, translatable
 from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
@@ -14,6 +16,28 @@ MULTIPLE = "serving/multiple-"
 OPERATOR_PRECISION = "serving/operator-precision-"
 OPERATOR_EXPERTS = "serving/operator-experts-"
 WIDTHS = ("weight_bytes_per_parameter", "compute_speed_ratio")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An edition, a policy and a day, to answer for all models of that day at once.
+
+    Attributes:
+        edition: factors to choose from.
+        policy: which of them may answer.
+        at: day of the use.
+        edition_id: what tells editions apart.
+    """
+
+    edition: Edition = field(compare=False, repr=False)
+    policy: str
+    at: date
+    edition_id: str
+
+    @classmethod
+    def of(cls, edition: Edition, policy: str, at: date) -> "Asked":
+        """The three together."""
+        return cls(edition, policy, at, edition.edition_id)
 
 
 def single_groups(
@@ -32,16 +56,18 @@ def single_groups(
         UnknownName: there is no such accelerator or precision.
     """
     accelerator, count, precision = given
-    precisions = _with_share(edition, PRECISION)
+    asked = Asked.of(edition, policy, at)
+    precisions = list(_sharing(asked, PRECISION, WIDTHS))
     if precision is not None:
-        if PRECISION + precision not in precisions:
-            names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in precisions))
+        known = _with_share(edition, PRECISION)
+        if PRECISION + precision not in known:
+            names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in known))
             raise UnknownName(kind=translatable("precision"), name=precision, nearest=names)
-        precisions = {PRECISION + precision}
+        precisions = _options(asked, {PRECISION + precision}, WIDTHS)
     found = {
-        "accelerator": _accelerators(edition, policy, accelerator, at),
-        "precision": as_published(_options(edition, policy, precisions, WIDTHS, at), facts),
-        "accelerator_count": _options(edition, policy, _with_share(edition, MULTIPLE), ("accelerator_multiple",), at),
+        "accelerator": _accelerators(asked, accelerator),
+        "precision": as_published(precisions, facts),
+        "accelerator_count": list(_sharing(asked, MULTIPLE, ("accelerator_multiple",))),
     }
     if count is not None:
         found["accelerator_count"] = [Option("given", 1.0, {"accelerator_count": count, "accelerator_multiple": 1.0})]
@@ -50,14 +76,12 @@ def single_groups(
 
 def operator_groups(edition: Edition, policy: str, facts: ModelFacts, at: date) -> dict[str, list[Option]]:
     """Options of a large operator: its own shares of precisions, and experts spread over several groups."""
-    precisions = _options(edition, policy, _with_share(edition, OPERATOR_PRECISION), WIDTHS, at)
-    multiples = _options(edition, policy, _with_share(edition, MULTIPLE), ("accelerator_multiple",), at)
-    experts = _options(edition, policy, _with_share(edition, OPERATOR_EXPERTS), ("expert_parallel_groups",), at)
+    asked = Asked.of(edition, policy, at)
     return {
-        "accelerator": _accelerators(edition, policy, None, at),
-        "precision": as_published(precisions, facts),
-        "accelerator_count": multiples,
-        "expert_parallel_groups": experts,
+        "accelerator": _accelerators(asked, None),
+        "precision": as_published(list(_sharing(asked, OPERATOR_PRECISION, WIDTHS)), facts),
+        "accelerator_count": list(_sharing(asked, MULTIPLE, ("accelerator_multiple",))),
+        "expert_parallel_groups": list(_sharing(asked, OPERATOR_EXPERTS, ("expert_parallel_groups",))),
     }
 
 
@@ -73,15 +97,28 @@ def _with_share(edition: Edition, prefix: str) -> set[str]:
     return {row.subject for row in edition.factors_for(SHARE) if row.subject.startswith(prefix)}
 
 
-def _accelerators(edition: Edition, policy: str, name: str | None, at: date) -> list[Option]:
-    if name is not None:
-        return _options(edition, policy, {find_accelerator(edition, name)}, HARDWARE, at)
-    subjects = {row.subject for row in edition.factors_for(SHARE) if "/" in row.subject}
-    return _options(edition, policy, {one for one in subjects if not one.startswith("serving/")}, HARDWARE, at)
+def _accelerators(asked: Asked, name: str | None) -> list[Option]:
+    if name is None:
+        return list(_fleet(asked))
+    return _options(asked, {find_accelerator(asked.edition, name)}, HARDWARE)
 
 
-def _options(edition: Edition, policy: str, subjects: set[str], names: tuple[str, ...], at: date) -> list[Option]:
+@cache
+def _fleet(asked: Asked) -> tuple[Option, ...]:
+    """Accelerators that have a share of services on the day."""
+    subjects = {row.subject for row in asked.edition.factors_for(SHARE) if "/" in row.subject}
+    return tuple(_options(asked, {one for one in subjects if not one.startswith("serving/")}, HARDWARE))
+
+
+@cache
+def _sharing(asked: Asked, prefix: str, names: tuple[str, ...]) -> tuple[Option, ...]:
+    """Options whose subjects begin alike."""
+    return tuple(_options(asked, _with_share(asked.edition, prefix), names))
+
+
+def _options(asked: Asked, subjects: set[str], names: tuple[str, ...]) -> list[Option]:
     """Options that exist on the day, with their shares; a single one needs no share."""
+    edition, policy, at = asked.edition, asked.policy, asked.at
     found = []
     for subject in sorted(subjects):
         shares = [row for row in edition.factors_for(SHARE, subject) if row.holds(at)]

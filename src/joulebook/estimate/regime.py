@@ -20,6 +20,7 @@ OPERATOR = "serving/regime-operator"
 RELATION = "serving_regime"
 SHARE = "scenario_share_ratio"
 SIZE = "parameters_total_billion"
+LAYERS = "layer_count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,6 @@ def regime_of(edition: Edition, policy: str, provider: str | None, facts: ModelF
 
 
 def is_closed(facts: ModelFacts) -> bool:
-    """Whether nobody published the model: its size is an assumption."""
-    return not facts.is_unknown and any(row.tier == Tier.ASSUMED.value for row in facts.factors.get(SIZE, ()))
+    """Whether nobody published the model: its layers are not known, and its size is an assumption."""
+    is_open = facts.is_unknown or LAYERS in facts.ranges
+    return not is_open and all(row.tier == Tier.ASSUMED.value for row in facts.factors.get(SIZE, ()))

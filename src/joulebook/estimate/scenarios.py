@@ -6,7 +6,7 @@ from functools import cache
 
 from joulebook.estimate.hosted import SCENARIO, Option, Speed, estimate_hosted
 from joulebook.estimate.operators import ONE_POINT, SHARED
-from joulebook.estimate.options import operator_groups
+from joulebook.estimate.options import Asked, operator_groups
 from joulebook.estimate.regime import OPERATOR, SINGLE
 from joulebook.estimate.serving import ARCHITECTURE, SUBJECTS, ModelShape, ServingEstimate, estimate_serving
 from joulebook.factors.choose import Choice, ModelFacts, choose
@@ -31,6 +31,12 @@ def shape_of(facts: ModelFacts) -> ModelShape:
 
 def serving_choices(edition: Edition, policy: str, at: date, regime: str = SINGLE) -> dict[str, Choice]:
     """The factors that stand in for a deployment of which nothing is known, under a regime, by driver."""
+    return dict(_chosen(Asked.of(edition, policy, at), regime))
+
+
+@cache
+def _chosen(asked: Asked, regime: str) -> Mapping[str, Choice]:
+    edition, policy, at = asked.edition, asked.policy, asked.at
     found = {name: choose(edition, name, subject, at, policy) for name, subject in SUBJECTS.items()}
     found |= {name: choose(edition, name, METHOD_SUBJECT, at, policy) for name in SCENARIO}
     if regime == OPERATOR:
@@ -66,8 +72,10 @@ def operator_estimate(
         ranges: from `ranges_of`, under the regime of operators.
         speed: what was seen of one request.
     """
-    groups = operator_groups(edition, policy, facts, at)
-    return worked_out(shape_of(facts), ranges, groups, speed, is_settled=False)
+    groups, shape = operator_groups(edition, policy, facts, at), shape_of(facts)
+    if shape.is_dense:
+        del groups["expert_parallel_groups"]
+    return worked_out(shape, ranges, groups, speed, is_settled=False)
 
 
 def worked_out(

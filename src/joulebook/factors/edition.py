@@ -223,6 +223,13 @@ class Edition:
         return {key: tuple(rows) for key, rows in index.items()}
 
     @cached_property
+    def _by_quantity(self) -> Mapping[str, tuple[Factor, ...]]:
+        index: dict[str, list[Factor]] = {}
+        for row in self.factors:
+            index.setdefault(row.quantity, []).append(row)
+        return {key: tuple(rows) for key, rows in index.items()}
+
+    @cached_property
     def _links_by_subject(self) -> Mapping[tuple[str, str], tuple[Link, ...]]:
         index: dict[tuple[str, str], list[Link]] = {}
         for link in self.links:
@@ -277,7 +284,7 @@ class Edition:
         """All rows of a quantity, or those of one subject; empty where there are none."""
         if subject is not None:
             return self._by_subject.get((quantity, subject), ())
-        return tuple(row for row in self.factors if row.quantity == quantity)
+        return self._by_quantity.get(quantity, ())
 
     def links_for(self, subject: str, relation: str, at: date | None = None) -> tuple[Link, ...]:
         """Links of a subject; with a day, those that hold then, of each source those it stated last.
