@@ -13,6 +13,7 @@ from joulebook.entries import take
 from joulebook.errors import NothingThere, StoreConflict
 from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
+from joulebook.ingest.plain import plain_table
 from joulebook.ingest.reader import USAGE_ONLY, ReadOptions, read_path, tables_of
 from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
@@ -24,6 +25,7 @@ from joulebook.terms.finding import Finding
 if TYPE_CHECKING:
     from joulebook.factors.read import Folder
     from joulebook.ingest.reader import Entry
+    from joulebook.store.store import Appended
 
 BULK = "parquet"
 """The format that the engine reads by itself, many millions of rows at a time."""
@@ -66,21 +68,27 @@ class Book(Priced):
         return balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
 
     def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
-        """Book the rows of a file that are new, as `import_rows` does; Parquet is read by the engine."""
+        """Book the rows of a file that are new, as `import_rows` does; what is large the engine reads."""
         source = options.source_id(reader)
-        if reader != BULK:
-            tables = tables_of(reader)
-            if tables == USAGE_ONLY:
-                rows = read_path(reader, path, options)
-                return self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
+        tables = USAGE_ONLY if reader == BULK else tables_of(reader)
+        if tables != USAGE_ONLY:
             taken = take(self.store, self.edition, lambda: read_path(reader, path, options), tables, source)
             self.post(f"import {source}")
             return taken
-        mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
-        how = {"unique": "usage_key", "info": {"import": source}, "add_overlaps": options.add_overlaps}
-        added = self.store.append_parquet("usage", path, mapping, **how)
+        added = self._import_bulk(reader, path, options, source)
+        if added is None:
+            return self.import_rows(read_path(reader, path, options), source, tell, add_overlaps=options.add_overlaps)
         self.post(f"import {source}")
         return Imported(added.added, added.already, added.refused, added.findings)
+
+    def _import_bulk(self, reader: str, path: Path, options: ReadOptions, source: str) -> "Appended | None":
+        """What the engine reads by itself: Parquet, and large plain text tables."""
+        how = {"unique": "usage_key", "info": {"import": source}, "add_overlaps": options.add_overlaps}
+        if reader == BULK:
+            mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
+            return self.store.append_parquet("usage", path, mapping, **how)
+        text = plain_table(reader, path, options)
+        return None if text is None else self.store.append_text(text, **how)
 
     def import_rows(
         self, given: "Iterable[Entry | Finding]", source: str, tell: Tell = None, *, add_overlaps: bool = False

@@ -4,10 +4,11 @@ Source: Patel et al., "Splitwise: Efficient Generative LLM Inference Using Phase
 AzureLLMInferenceTrace of Azure/AzurePublicDataset. The file names neither model nor region nor time zone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.mapping import FieldMapping
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.table import csv_header, declared, read_csv
 from joulebook.terms.finding import Finding
@@ -33,4 +34,12 @@ class AzureLlm:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per request."""
-        return read_csv(stream, options, declared(self.name, options, {**COLUMNS, **options.mapping}).checked())
+        return read_csv(stream, options, self.declare((), options))
+
+    def declare(self, header: Sequence[str], options: ReadOptions) -> FieldMapping:  # noqa: ARG002  (fixed columns)
+        """The mapping of the traces, and what the user adds to it.
+
+        Raises:
+            UsageError: the user maps something that does not fit.
+        """
+        return declared(self.name, options, {**COLUMNS, **options.mapping}).checked()

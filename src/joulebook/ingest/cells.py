@@ -37,7 +37,7 @@ def count(cell: object) -> int:
     """
     kind = type(cell)
     try:
-        number = int(cell) if kind is str or kind is int else _whole(cell)  # ty: ignore[invalid-argument-type]
+        number = int(cell) if kind is int or _is_plain(cell) else _whole(cell)  # ty: ignore[invalid-argument-type]
     except (ValueError, OverflowError):
         number = _whole(cell)
     if number < 0:
@@ -66,6 +66,8 @@ def money(cell: object) -> float:
         CellFaultError: "bad-number".
     """
     if isinstance(cell, bool) or not isinstance(cell, (str, int, float)):
+        raise CellFaultError("bad-number")
+    if isinstance(cell, str) and not _is_plain(cell):
         raise CellFaultError("bad-number")
     try:
         number = float(cell)
@@ -158,6 +160,11 @@ def key_text(value: object) -> str:
 def hashable(parts: Iterable[str]) -> Iterator[str]:
     """Parts of a key without what UTF-8 cannot write (bytes that are no text, half characters)."""
     return (part.encode("utf-8", errors="replace").decode() for part in parts)
+
+
+def _is_plain(cell: object) -> bool:
+    """Whether a text has only what numbers are written with everywhere: no digits of other scripts, no underscores."""
+    return type(cell) is str and cell.isascii() and "_" not in cell
 
 
 Convert = Callable[[object], object]

@@ -28,7 +28,7 @@ from joulebook.ingest.mapping import (
     FieldMapping,
 )
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import HASHES, Usage, usage_key
+from joulebook.terms.usage import HASHES, RESPONSE, RESPONSE_ID, Usage, usage_key
 
 _CONVERT: Mapping[str, Convert] = {
     **dict.fromkeys(COUNT_FIELDS, count),
@@ -40,8 +40,7 @@ _CONSUMPTION = frozenset(CONSUMPTION)
 _TRUE = ("true", "1", "yes")
 _ID_DIGITS = 16
 
-RESPONSE = "response"
-_RESPONSE_ID = re.compile(r"(msg_|resp_|chatcmpl-|cmpl-|gen-)[\w-]{20,}\Z")
+_RESPONSE_ID = re.compile(RESPONSE_ID)
 
 
 def is_response_id(request_id: object) -> bool:
@@ -52,7 +51,7 @@ def is_response_id(request_id: object) -> bool:
     >>> is_response_id("chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG"), is_response_id("42")
     (True, False)
     """
-    return isinstance(request_id, str) and _RESPONSE_ID.match(request_id) is not None
+    return isinstance(request_id, str) and _RESPONSE_ID.fullmatch(request_id) is not None
 
 
 class _Names:

@@ -40,6 +40,14 @@ class CsvTable:
         mapping = declared(self.name, options, options.mapping).checked() if options.mapping else None
         return read_csv(stream, options, mapping)
 
+    def declare(self, header: Sequence[str], options: ReadOptions) -> FieldMapping:
+        """The mapping that the user gave, or the columns that are named like ours.
+
+        Raises:
+            UsageError: the mapping lacks the time or any consumption.
+        """
+        return declared(self.name, options, options.mapping or same_names(header)).checked()
+
 
 class JsonLines:
     """One JSON object per line; dots in a mapping lead into nested objects."""
@@ -131,6 +139,7 @@ class Sheet:
     def __init__(self, stream: BinaryIO, options: ReadOptions, wanted: frozenset[str] = frozenset()) -> None:
         csv.field_size_limit(LONGEST_CELL)
         self.header: list[str] = []
+        self.delimiter = DELIMITERS[0]
         self.faults: list[Finding] = []
         self._lines = Lines(stream, options.file, options.encoding)
         source = iter(self._lines)
@@ -138,8 +147,8 @@ class Sheet:
         if first is None:
             self.faults.append(Finding(options.file, None, "empty-file", is_error=False))
             return
-        delimiter, header = _widest(first, wanted)
-        self._table = csv.reader(chain([first], source), delimiter=delimiter, strict=True)
+        self.delimiter, header = _widest(first, wanted)
+        self._table = csv.reader(chain([first], source), delimiter=self.delimiter, strict=True)
         try:
             next(self._table)
         except csv.Error:

@@ -1,6 +1,6 @@
 """Millions of rows from a Parquet file: read, checked, keyed and written by the engine, findings for what is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,25 @@ class Bulk:
     findings: list[Finding] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as the engine reads it.
+
+    Attributes:
+        file: its name, for findings.
+        declaration: which column is which field.
+        plan: the SQL of its records, which need not be numbered.
+        numbered: the same with their numbers in the file.
+        located: numbers of records -> where they stand.
+    """
+
+    file: str
+    declaration: Declaration
+    plan: Plan
+    numbered: Plan
+    located: Callable[[Sequence[int]], Sequence[int]] = list
+
+
 def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaration, draft: Path) -> Bulk:
     """Write the good rows of a Parquet file as a draft of the usage table, each key once.
 
@@ -51,18 +70,24 @@ def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaratio
         UnknownName: there is no such time zone.
     """
     bulk = Bulk()
-    source, kinds = _source(engine, path, declaration, bulk)
+    query, kinds = _source(engine, path, declaration, bulk)
     if bulk.findings:
         return bulk
-    plan = make_plan(source, kinds, declaration)
+    plan = make_plan(query, kinds, declaration)
+    source = Source(str(path), declaration, plan, plan)
     total = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({literal(str(path))})").fetchall()[0][0]
-    bulk.rows = copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft)
+    bulk.rows = copy_good(engine, plan, draft)
     if bulk.rows < total:
         bulk.refused = total - bulk.rows
-        bulk.findings += _faults(engine, plan, path, declaration)
-    bulk.findings += _bare_times(engine, plan, path, declaration)
-    _once(engine, plan, path, declaration, draft, bulk)
+        bulk.findings += faults(engine, source)
+    bulk.findings += bare_times(engine, source)
+    once(engine, source, draft, bulk)
     return bulk
+
+
+def copy_good(engine: "DuckDBPyConnection", plan: Plan, draft: Path) -> int:
+    """Write the rows of the records without fault; return how many."""
+    return copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft)
 
 
 def _stored(query: str) -> str:
@@ -111,47 +136,49 @@ def _source(
     return source, {name: row[1] for name, row in zip(declaration.columns, described[1:], strict=True)}
 
 
-def _faults(engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration) -> Iterator[Finding]:
+def faults(engine: "DuckDBPyConnection", source: Source) -> Iterator[Finding]:
+    """Findings on the records with a fault."""
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE faulty AS SELECT _record, _fault FROM ({plan.checked}) WHERE _fault > 0"
+        "CREATE OR REPLACE TEMP TABLE faulty AS "
+        f"SELECT _record, _fault FROM ({source.numbered.checked}) WHERE _fault > 0"
     )
-    yield from _told(engine, plan.faults, path, declaration)
+    yield from _told(engine, source.numbered.faults, source)
 
 
-def _told(
-    engine: "DuckDBPyConnection", faults: tuple[tuple[str, str], ...], path: Path, declaration: Declaration
-) -> Iterator[Finding]:
+def _told(engine: "DuckDBPyConnection", rules: tuple[tuple[str, str], ...], source: Source) -> Iterator[Finding]:
     """The findings of the temporary table ``faulty``, in the order of the file; many of one kind as a number."""
+    columns = source.declaration.columns
     first = engine.execute(
         "SELECT _record, _fault FROM faulty "
         f"QUALIFY row_number() OVER (PARTITION BY _fault ORDER BY _record) <= {FINDINGS_PER_RULE} ORDER BY _record"
     ).fetchall()
-    for record, number in first:
-        rule, name = faults[number - 1]
-        yield Finding(str(path), record, rule, {"column": declaration.columns.get(name, name)})
+    lines = source.located([record for record, _ in first])
+    for line, (_, number) in zip(lines, first, strict=True):
+        rule, name = rules[number - 1]
+        yield Finding(source.file, line, rule, {"column": columns.get(name, name)})
     counts = engine.execute("SELECT _fault, count(*) FROM faulty GROUP BY _fault ORDER BY _fault").fetchall()
     for number, count in counts:
         if count > FINDINGS_PER_RULE:
-            facts = {"count": count - FINDINGS_PER_RULE, "rule": faults[number - 1][0]}
-            yield Finding(str(path), None, "more-of-the-same", facts)
+            facts = {"count": count - FINDINGS_PER_RULE, "rule": rules[number - 1][0]}
+            yield Finding(source.file, None, "more-of-the-same", facts)
 
 
-def _bare_times(engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration) -> Iterator[Finding]:
+def bare_times(engine: "DuckDBPyConnection", source: Source) -> Iterator[Finding]:
     """A warning where times say nothing of their zone and the user did not either."""
-    if declaration.timezone is not None:
+    if source.declaration.timezone is not None:
         return
-    for name, condition in plan.bare.items():
-        found = engine.execute(f"SELECT _record FROM ({plan.checked}) WHERE {condition} LIMIT 1").fetchall()
-        if found:
-            facts = {"column": declaration.columns[name]}
-            yield Finding(str(path), found[0][0], "no-timezone", facts, is_error=False)
-            return
+    for name, condition in source.plan.bare.items():
+        if not engine.execute(f"SELECT 1 FROM ({source.plan.raw}) WHERE {condition} LIMIT 1").fetchall():
+            continue
+        found = engine.execute(f"SELECT min(_record) FROM ({source.numbered.raw}) WHERE {condition}").fetchall()
+        facts = {"column": source.declaration.columns[name]}
+        yield Finding(source.file, source.located([found[0][0]])[0], "no-timezone", facts, is_error=False)
+        return
 
 
-def _once(
-    engine: "DuckDBPyConnection", plan: Plan, path: Path, declaration: Declaration, draft: Path, bulk: Bulk
-) -> None:
+def once(engine: "DuckDBPyConnection", source: Source, draft: Path, bulk: Bulk) -> None:
     """Give equal rows their numbers, or keep the first of equal ids; a second pass only if there are any."""
+    plan = source.numbered
     file = f"read_parquet({literal(str(draft))})"
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE twice AS SELECT key_a, key_b FROM {file} GROUP BY ALL HAVING count(*) > 1"
@@ -175,7 +202,7 @@ def _once(
             f"SELECT _record, 1 AS _fault FROM ({equal}) WHERE _content <> _first"
         )
         differing = engine.execute("SELECT count(*) FROM faulty").fetchall()[0][0]
-        bulk.findings += _told(engine, (("same-key", REQUEST_ID),), path, declaration)
+        bulk.findings += _told(engine, (("same-key", REQUEST_ID),), source)
         equal = f"SELECT * FROM ({equal}) WHERE _before = 0"
     read = bulk.rows
     bulk.rows = copy_to_parquet(engine, _stored(f"{alone} UNION ALL {plan.rows(equal, '_before')}"), draft)

@@ -96,3 +96,13 @@ def unordered(engine: "DuckDBPyConnection") -> Generator[None, None, None]:
         yield
     finally:
         engine.execute("SET preserve_insertion_order = true")
+
+
+@contextmanager
+def ordered(engine: "DuckDBPyConnection") -> Generator[None, None, None]:
+    """Let the engine keep the order of a file, so that its records can be numbered; within `unordered`."""
+    engine.execute("SET preserve_insertion_order = true")
+    try:
+        yield
+    finally:
+        engine.execute("SET preserve_insertion_order = false")

@@ -10,7 +10,16 @@ from typing import Protocol
 from joulebook.store.cells import Cell, amount_cell, count_cell, is_bare, text_cell, time_cell, unquoted
 from joulebook.store.schema import SQL_TYPES, identifier, literal
 from joulebook.terms.columns import column
-from joulebook.terms.usage import CONSUMPTION, INCLUSIVE, KEY_DIGITS, REQUEST_ID, USAGE_COLUMNS, USER_ID
+from joulebook.terms.usage import (
+    CONSUMPTION,
+    INCLUSIVE,
+    KEY_DIGITS,
+    REQUEST_ID,
+    RESPONSE,
+    RESPONSE_ID,
+    USAGE_COLUMNS,
+    USER_ID,
+)
 
 SEPARATOR = "chr(31)"
 KEY_TIME = "'%Y-%m-%dT%H:%M:%S.%f'"
@@ -47,6 +56,7 @@ class Plan:
     """SQL of one import.
 
     Attributes:
+        raw: query of every record with ``_record`` and its cells as they are, the empty text as unknown.
         checked: query of every record with ``_record`` (from 1), ``_fault`` (0 is none), the parts of its key, and the
             converted values.
         faults: (rule, field) of each fault number, from 1.
@@ -55,6 +65,7 @@ class Plan:
         outputs: column of usage, in order -> SQL over ``checked``, without the key.
     """
 
+    raw: str
     checked: str
     faults: tuple[tuple[str, str], ...]
     is_by_id: bool
@@ -100,7 +111,8 @@ def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -
     cells = {name: _cell(name, kind, declaration.timezone) for name, kind in kinds.items()}
     raws = ", ".join(f"{unquoted(_raw(name), kind)} AS {_raw(name)}" for name, kind in kinds.items())
     values = ", ".join(f"{cell.value} AS {_value(name)}" for name, cell in cells.items())
-    converted = f"SELECT *, {values} FROM (SELECT _record, {raws} FROM ({source}))"
+    raw = f"SELECT _record, {raws} FROM ({source})"
+    converted = f"SELECT *, {values} FROM ({raw})"
     rest = _remainders(cells)
     if rest:
         listed = ", ".join(f"{sql} AS {_value(name)}" for name, sql in rest.items())
@@ -116,6 +128,7 @@ def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -
     )
     bare = {name: is_bare(_raw(name), kind) for name, kind in kinds.items() if _type(name) == "timestamp"}
     return Plan(
+        raw=raw,
         checked=checked,
         faults=tuple((rule, name) for _, rule, name in faults),
         is_by_id=REQUEST_ID in cells,
@@ -177,7 +190,11 @@ def _row_faults(cells: Mapping[str, Cell], known: set[str]) -> list[tuple[str, s
 
 def _parts(declaration: Declaration) -> str:
     """SQL of the text that the key is the hash of, without the number of equal rows before."""
-    texts = [literal(declaration.source_id)]
+    first = literal(declaration.source_id)
+    if REQUEST_ID in declaration.key_fields:
+        is_response = f"regexp_full_match({_value(REQUEST_ID)}, {literal(RESPONSE_ID)})"
+        first = f"CASE WHEN {is_response} THEN {literal(RESPONSE)} ELSE {first} END"
+    texts = [first]
     for name in declaration.key_fields:
         value = _value(name)
         if _type(name) == "timestamp":

@@ -2,15 +2,15 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName, translatable
-from joulebook.store.bulk import parquet_columns, write_bulk
+from joulebook.store.bulk import Bulk, parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
 from joulebook.store.declared import Declaration
@@ -21,6 +21,7 @@ from joulebook.store.once import copy_to_parquet, files
 from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
 from joulebook.store.small import small_table_sql
 from joulebook.store.spool import Spool, table_types
+from joulebook.store.text import TextTable, write_text
 from joulebook.store.verify import verify_log
 from joulebook.terms import tables
 
@@ -264,12 +265,42 @@ class Store:
                 expected="usage.usage_key",
                 next_step=translatable("import usage."),
             )
+        write = partial(write_bulk, self.engine, Path(path), mapping)
+        return cast(
+            "Appended", self._append_written(table, write, Terms(unique, info, is_once=True, add_overlaps=add_overlaps))
+        )
+
+    def append_text(
+        self, text: TextTable, *, unique: str, info: Mapping[str, str], add_overlaps: bool = False
+    ) -> Appended | None:
+        """Append the records of a text table of usage in one commit; faulty ones become findings.
+
+        Args:
+            text: the table.
+            unique: ``usage_key``.
+            info: what the commit says about itself.
+            add_overlaps: as in `append_rows`.
+
+        Returns:
+            what was done; None where the engine does not read the file as the row by row parse does: then nothing was.
+
+        Raises:
+            UnknownName: there is no such time zone.
+            StoreUnwritable: the disk is full or the folder cannot be written.
+        """
+        write = partial(write_text, self.engine, text)
+        return self._append_written("usage", write, Terms(unique, info, is_once=True, add_overlaps=add_overlaps))
+
+    def _append_written(self, table: str, write: Callable[[Path], Bulk | None], how: Terms) -> Appended | None:
+        """Append what a function writes as a draft."""
         draft = self._new_draft(table)
         try:
             with engine_writing(draft.path), unordered(self.engine):
-                bulk = write_bulk(self.engine, Path(path), mapping, draft.path)
+                bulk = write(draft.path)
+                if bulk is None:
+                    return None
                 draft.rows = bulk.rows
-                version = self._commit(table, draft, Terms(unique, info, is_once=True, add_overlaps=add_overlaps))
+                version = self._commit(table, draft, how)
             already, refused = bulk.already + draft.left_out, bulk.refused + draft.told.covered
             return Appended(version, draft.rows, already, refused, (*bulk.findings, *draft.told.findings))
         finally:

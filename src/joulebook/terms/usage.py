@@ -68,6 +68,12 @@ USAGE_COLUMNS = (
 REQUEST_ID = "request_id"
 """The supplier's own id of a record; it goes into the key and nowhere else."""
 
+RESPONSE = "response"
+"""First part of the key of a record whose request id is a `RESPONSE_ID`, instead of its source."""
+
+RESPONSE_ID = r"(msg_|resp_|chatcmpl-|cmpl-|gen-)[0-9A-Za-z_-]{20,}"
+"""Form of ids that suppliers draw for one response, so that they mean the same response wherever they stand."""
+
 USER_ID = "user_id"
 """An id of a user; only its hash is kept, in ``user_hash``."""
 
