@@ -73,7 +73,7 @@ def count_cell(raw: str, kind: str, value: str) -> Cell:
     if family == "number":
         whole = f"CASE WHEN {raw} = floor({raw}) THEN {whole} END"
     elif family == "text":
-        number = f"TRY_CAST({raw} AS DOUBLE)"
+        number = _written(raw)
         whole = (
             rf"CASE WHEN regexp_full_match({raw}, '\s*[+-]?\d+\s*') THEN {whole} "
             f"WHEN {number} = floor({number}) THEN TRY_CAST({number} AS BIGINT) END"
@@ -84,9 +84,17 @@ def count_cell(raw: str, kind: str, value: str) -> Cell:
     return Cell(whole, faults)
 
 
+def _written(raw: str) -> str:
+    """The number that a text is; underscores, which the engine passes over, are no part of numbers in a table."""
+    return f"CASE WHEN NOT contains({raw}, '_') THEN TRY_CAST({raw} AS DOUBLE) END"
+
+
 def amount_cell(raw: str, kind: str, value: str, *, may_be_negative: bool) -> Cell:
     """A finite number, from 0 on unless it is money."""
-    number = "CAST(NULL AS DOUBLE)" if _family(kind) == "other" else f"TRY_CAST({raw} AS DOUBLE)"
+    family = _family(kind)
+    number = _written(raw) if family == "text" else f"TRY_CAST({raw} AS DOUBLE)"
+    if family == "other":
+        number = "CAST(NULL AS DOUBLE)"
     faults = ((f"{value} IS NULL AND {raw} IS NOT NULL", "bad-number"),)
     if not may_be_negative:
         faults = ((f"{value} < 0", "negative"), *faults)
