@@ -117,14 +117,14 @@ def true_joules(at_s: float) -> float:
     return whole * half * (LOW_W + HIGH_W) + min(rest, half) * HIGH_W + max(0.0, rest - half) * LOW_W
 
 
-def environment(library: Path) -> dict[str, str]:
+def environment(library: Path, boards: int) -> dict[str, str]:
     """Environment of a measured process: the stand-in, byte code allowed, nothing of this one's settings."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     return {
         **kept,
         "PATH": f"{library}:{os.environ['PATH']}",
         "LD_LIBRARY_PATH": str(library),
-        "FAKE_NVML_BOARDS": str(BOARDS),
+        "FAKE_NVML_BOARDS": str(boards),
         "FAKE_NVML_LOW_W": str(LOW_W),
         "FAKE_NVML_HIGH_W": str(HIGH_W),
         "FAKE_NVML_PERIOD_S": str(PERIOD_S),
@@ -152,12 +152,14 @@ def script(tool: str) -> str:
     return f"{PRELUDE}\n{first}\n{AFTER_IMPORT}\n{start}\n{AFTER_START}\n{end}\n{AFTER_END}"
 
 
-def started(tool: str, python: str, seconds: float, folder: Path, library: Path) -> subprocess.Popen[str]:
+def started(
+    tool: str, python: str, seconds: float, folder: Path, library: Path, boards: int = BOARDS
+) -> subprocess.Popen[str]:
     """Start the program of one tool."""
     path = {"PYTHONPATH": str(ROOT / "src")} if tool == "joulebook" else {}
     return subprocess.Popen(
         [python, "-c", script(tool), str(seconds), str(folder)],
-        env={**environment(library), **path},
+        env={**environment(library, boards), **path},
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -165,11 +167,11 @@ def started(tool: str, python: str, seconds: float, folder: Path, library: Path)
     )
 
 
-def cost(tool: str, python: str, seconds: float, library: Path) -> dict[str, float | str]:
+def cost(tool: str, python: str, seconds: float, library: Path, boards: int) -> dict[str, float | str]:
     """Import, start, CPU while idle, and the error of the energy."""
     for is_warm in (False, True):  # the first round writes the byte code
         with tempfile.TemporaryDirectory() as folder:
-            child = started(tool, python, seconds if is_warm else 1.0, Path(folder), library)
+            child = started(tool, python, seconds if is_warm else 1.0, Path(folder), library, boards)
             try:
                 output, errors = child.communicate(timeout=seconds * 4 + 180)
             except subprocess.TimeoutExpired:
@@ -180,7 +182,7 @@ def cost(tool: str, python: str, seconds: float, library: Path) -> dict[str, flo
     if not lines:
         return {"fault": (errors.strip().splitlines() or ["no result"])[-1][:100]}
     found = json.loads(lines[-1].removeprefix("result "))
-    truth = BOARDS * (true_joules(found["end_s"]) - true_joules(found["begin_s"]))
+    truth = boards * (true_joules(found["end_s"]) - true_joules(found["begin_s"]))
     found["energy_error"] = found["gpu_j"] / truth - 1
     return found
 
@@ -216,12 +218,12 @@ def joulebook_kept(python: str, folder: Path) -> str:
     ).stdout.strip()
 
 
-def shown(results: dict[str, dict[str, float | str]], seconds: float) -> str:
+def shown(results: dict[str, dict[str, float | str]], seconds: float, boards: int) -> str:
     """The results as a table of Markdown."""
     head = (
         f"### Meter ({datetime.now(UTC):%Y-%m-%d})\n\n"
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; "
-        f"`python benchmarks/speed/meter.py --seconds {seconds:g}`; {BOARDS} boards, square wave "
+        f"`python benchmarks/speed/meter.py --seconds {seconds:g} --boards {boards}`; {boards} boards, square wave "
         f"{LOW_W:g} to {HIGH_W:g} W, period {PERIOD_S} s, 1 Hz\n\n"
         "| tool | import ms | import MiB | start ms | CPU at 1 Hz | energy error | kept after kill -9 at 5 s |\n"
         "|---|---|---|---|---|---|---|\n"
@@ -244,6 +246,7 @@ def main() -> None:
     parser.add_argument("--peers", default=sys.executable, help="Python with the peers installed")
     parser.add_argument("--python", default=sys.executable, help="Python with joulebook's dependencies")
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--boards", type=int, default=BOARDS, help="boards of the stand-in")
     parser.add_argument("--only", nargs="*", default=list(TOOLS))
     arguments = parser.parse_args()
     results = {}
@@ -251,10 +254,10 @@ def main() -> None:
         library = build(Path(name))
         for tool in arguments.only:
             python = arguments.python if tool == "joulebook" else arguments.peers
-            results[tool] = cost(tool, python, arguments.seconds, library)
+            results[tool] = cost(tool, python, arguments.seconds, library, arguments.boards)
             results[tool]["kept"] = kept_after_kill(tool, python, library) if "fault" not in results[tool] else "–"
             print(tool, results[tool], file=sys.stderr, flush=True)
-    print(shown(results, arguments.seconds))
+    print(shown(results, arguments.seconds, arguments.boards))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ typedef struct { unsigned sm, a, b, c, d, e, gi, ci; unsigned long long memory; 
 static Device boards[64], slices[64][7];
 static int count, mig;
 static double low_w, high_w, period_s, lost_at, reset_at, fake_now = -1, grain_s, start_s;
-static char has[128], name[96];
+static char has[128], name[96], other[96];
 
 static double number(const char *key, double otherwise) { const char *text = getenv(key); return text && *text ? atof(text) : otherwise; }
 void fake_set_time(double seconds) { fake_now = seconds; }
@@ -39,6 +39,7 @@ int nvmlInitWithFlags(unsigned flags) {
     lost_at = number("FAKE_NVML_LOST_AT", 1e18); reset_at = number("FAKE_NVML_RESET_AT", 1e18); grain_s = number("FAKE_NVML_GRAIN_S", 0);
     start_s = number("FAKE_NVML_START_S", 0);
     text = getenv("FAKE_NVML_HAS"); snprintf(has, sizeof has, "%s", text ? text : "energy,average,instant");
+    text = getenv("FAKE_NVML_OTHER_NAME"); snprintf(other, sizeof other, "%s", text ? text : "");
     text = getenv("FAKE_NVML_NAME"); snprintf(name, sizeof name, "%s", text ? text : "NVIDIA Fake 350W");
     for (int i = 0; i < 64; i++) { boards[i].board = i; boards[i].slice = -1; for (int j = 0; j < 7; j++) { slices[i][j].board = i; slices[i][j].slice = j; } }
     return number("FAKE_NVML_BROKEN", 0) ? 9 : OK;
@@ -55,7 +56,7 @@ int nvmlDeviceGetUUID(Device *d, char *text, unsigned size) {
     if (d->slice < 0) snprintf(text, size, "GPU-fake-%02d", d->board); else snprintf(text, size, "MIG-fake-%02d-%d", d->board, d->slice);
     return OK;
 }
-int nvmlDeviceGetName(Device *d, char *text, unsigned size) { (void)d; snprintf(text, size, "%s", name); return OK; }
+int nvmlDeviceGetName(Device *d, char *text, unsigned size) { snprintf(text, size, "%s", d->board % 2 && *other ? other : name); return OK; }
 int nvmlDeviceGetIndex(Device *d, unsigned *i) { *i = (unsigned)d->board; return OK; }
 int nvmlDeviceGetMinorNumber(Device *d, unsigned *i) { *i = (unsigned)d->board; return OK; }
 static int lost(void) { return now() >= lost_at; }
@@ -88,6 +89,23 @@ int nvmlDeviceGetFieldValues(Device *d, int n, Field *fields) {
         else f->ret = NOT_SUPPORTED;
     }
     return OK;
+}
+/* the driver's buffer: the last 120 readings of power, one every 16.7 ms, times in microseconds */
+typedef struct { unsigned long long t; union { double d; unsigned ui; unsigned long long ull; } v; } Sample;
+int nvmlDeviceGetSamples(Device *d, int type, unsigned long long last, int *kind, unsigned *n, Sample *out) {
+    (void)d;
+    if (type != 0 || !strstr(has, "samples")) return NOT_SUPPORTED;
+    if (lost()) return LOST;
+    long long newest = (long long)floor(now() / 0.0167), first = newest - 119;
+    unsigned found = 0;
+    *kind = 1;
+    if (!out) { *n = 120; return OK; }
+    for (long long i = first < 0 ? 0 : first; i <= newest && found < *n; i++) {
+        unsigned long long t = (unsigned long long)(i * 16700);
+        if (t > last) { out[found].t = t; out[found].v.ui = (unsigned)(power((double)i * 0.0167 + 1e-9) * 1000); found++; }
+    }
+    *n = found;
+    return found ? OK : NOT_FOUND;
 }
 int nvmlDeviceGetMigMode(Device *d, unsigned *current, unsigned *pending) { (void)d; *current = *pending = mig > 0; return OK; }
 int nvmlDeviceGetMaxMigDeviceCount(Device *d, unsigned *n) { (void)d; *n = mig ? 7 : 0; return OK; }

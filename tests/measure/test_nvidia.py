@@ -57,6 +57,55 @@ def test_instant_power_only(recorder, clock, fake_nvml, period_s):
     assert taken.tally.integrators[0].joules == pytest.approx(fake.joules(start, clock.seconds), rel=0.03)
 
 
+@pytest.mark.parametrize("period_s", [0.3, 0.7, 1.0, 1.7, 5.0])
+def test_buffer_of_power(recorder, clock, fake_nvml, period_s):
+    """A board without a counter is read through the driver's buffer: within 1 % at 1 Hz, and called derived."""
+    fake = fake_nvml(HAS="samples,instant", PERIOD_S=period_s)
+    start = clock.seconds
+    taken = play(recorder, clock, NvidiaReader({}), 60)
+    one = taken.tally.integrators[0]
+    assert (one.channel.method, one.channel.tier) == ("nvml.power_samples", Tier.DERIVED)
+    assert not taken.tally.fast_channels
+    assert one.joules == pytest.approx(fake.joules(start, clock.seconds), rel=0.01)
+
+
+def test_buffer_that_ran_over(recorder, clock, fake_nvml):
+    """After a pause longer than the buffer the time between is filled, flagged and has a range; never negative."""
+    fake = fake_nvml(HAS="samples", PERIOD_S=0.5)
+    taken = recorder(NvidiaReader({}))
+    taken.sample()
+    for seconds in (1.0, 1.0, 60.0, 1.0):
+        clock.move(seconds)
+        taken.sample()
+    one = taken.tally.integrators[0]
+    truth = fake.joules(clock.seconds - 63, clock.seconds)
+    assert one.reset_count == 1
+    assert one.low_joules < truth * 0.2
+    assert one.joules == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("environment", "boards"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "1"}, None),
+        ({"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, ["GPU-fake-01"]),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-fake-03"}, ["GPU-fake-03"]),
+        ({"CUDA_VISIBLE_DEVICES": "3,2,1,0"}, [f"GPU-fake-0{number}" for number in range(4)]),
+        ({}, [f"GPU-fake-0{number}" for number in range(4)]),
+    ],
+)
+def test_boards_of_several_models(fake_nvml, environment, boards):
+    """With mixed boards CUDA's numbers are not the driver's: no board is guessed, the way to say which is told."""
+    fake_nvml(BOARDS=4, NAME="NVIDIA A100", OTHER_NAME="NVIDIA T4")
+    opened = NvidiaReader(environment).open()
+    if boards is None:
+        assert opened.channels == ()
+        assert "PCI_BUS_ID" in opened.absences[0].remedy
+    else:
+        assert [channel.device_uuid for channel in opened.channels] == boards
+        assert opened.absences == []
+
+
 def test_reset_of_the_driver(recorder, clock, fake_nvml):
     """A driver that is loaded anew gives one flagged interval and stays within 2 %; never less than before."""
     fake = fake_nvml(PERIOD_S=0.5, RESET_AT=clock.seconds + 20.4)

@@ -1,9 +1,10 @@
 """NVIDIA GPUs through the driver's library (NVML).
 
 Energy comes from the board's own counter (Volta and later). Where a board has none: the driver's average over the last
-second (Ampere and later), else power at an instant, read ten times a second. A board is one device, by its UUID,
-however many MIG instances it is cut into. Source: NVML API Reference, nvmlDeviceGetTotalEnergyConsumption,
-nvmlDeviceGetFieldValues (NVML_FI_DEV_POWER_AVERAGE; scope "module" on Grace Hopper), nvmlDeviceGetAttributes_v2.
+second (Ampere and later), else the driver's buffer of power readings, else power at an instant, read ten times a
+second. A board is one device, by its UUID, however many MIG instances it is cut into. Source: NVML API Reference,
+nvmlDeviceGetTotalEnergyConsumption, nvmlDeviceGetFieldValues (NVML_FI_DEV_POWER_AVERAGE; scope "module" on Grace
+Hopper), nvmlDeviceGetSamples, nvmlDeviceGetAttributes_v2.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from joulebook.errors import translatable
+from joulebook.measure.power_buffer import PowerBuffer
 from joulebook.measure.reading import Absence, Channel, Kind, Opened
 from joulebook.terms.tier import Tier
 
@@ -61,7 +63,10 @@ class NvidiaReader:
         self._nvml = pynvml
         channels: list[Channel] = []
         absences: list[Absence] = []
-        for board, share in self._visible(self._boards()):
+        boards = self._boards()
+        if self._is_order_open(boards):
+            return Opened((), (_order_open(self._environment["CUDA_VISIBLE_DEVICES"]),))
+        for board, share in self._visible(boards):
             found = self._channels_of(board, share)
             channels += [channel for channel, _call in found]
             self._calls += [call for _channel, call in found]
@@ -79,6 +84,18 @@ class NvidiaReader:
             except nvml.NVMLError:
                 continue  # a lost board has no counter to read; the others have
         return boards
+
+    def _is_order_open(self, boards: Sequence[_Board]) -> bool:
+        """Whether CUDA's numbers may mean other boards than the driver's: several models, and no order asked for.
+
+        By default CUDA puts the board that it takes for the fastest first and leaves the order of the others open; the
+        driver counts by PCI bus. Source: CUDA C++ Programming Guide, "CUDA Environment Variables", CUDA_DEVICE_ORDER.
+        """
+        words = [word.strip() for word in self._environment.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+        numbers = {word for word in words if word.isdigit()}
+        is_mixed = len({board.name for board in boards}) > 1
+        is_asked = self._environment.get("CUDA_DEVICE_ORDER", "").strip().upper() == "PCI_BUS_ID"
+        return is_mixed and not is_asked and 0 < len(numbers) < len(boards)
 
     def _visible(self, boards: list[_Board]) -> list[tuple[_Board, float]]:
         """Boards that CUDA shows, each with the share that is ours.
@@ -134,11 +151,13 @@ class NvidiaReader:
         choices: tuple[tuple[str, Kind, Call], ...] = (
             ("nvml.total_energy", Kind.COUNTER, self._counter(board)),
             ("nvml.power_average", Kind.AVERAGE, self._field(board, average_id, nvml.NVML_POWER_SCOPE_GPU)),
+            ("nvml.power_samples", Kind.COUNTER, PowerBuffer(nvml, board.handle)),
             ("nvml.power_usage", Kind.POWER, self._guarded(nvml.nvmlDeviceGetPowerUsage, board)),
         )
         for method, kind, call in choices:
             if call() is not None:
-                tier = Tier.MEASURED if share == 1 and kind is not Kind.POWER else Tier.DERIVED
+                is_read = kind is not Kind.POWER and method != "nvml.power_samples"
+                tier = Tier.MEASURED if share == 1 and is_read else Tier.DERIVED
                 found.append((self._channel(board, "board", kind, method, tier, share), call))
                 break
         module = self._field(board, average_id, nvml.NVML_POWER_SCOPE_MODULE)
@@ -242,6 +261,16 @@ def _no_driver(reason: str) -> Absence:
         translatable("The NVIDIA driver does not answer: {reason}."),
         translatable("check that nvidia-smi works here; in a container, start it with the GPUs passed in"),
         {"reason": reason},
+        reader="nvidia",
+    )
+
+
+def _order_open(wanted: str) -> Absence:
+    return Absence(
+        "gpu",
+        translatable("CUDA_VISIBLE_DEVICES={wanted} counts boards of several models in an order that is CUDA's own."),
+        translatable("set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name the boards by their UUID (nvidia-smi -L)"),
+        {"wanted": wanted},
         reader="nvidia",
     )
 
