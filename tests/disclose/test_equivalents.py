@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from joulebook.disclose.equivalents import PLACES, check_stated, equivalents, read_amount
+from joulebook.disclose.equivalents import PLACES, apt_equivalent, check_stated, equivalents, read_amount
 from joulebook.errors import BadValue, UnknownName
 from joulebook.faces.cli.main import run_command
 from joulebook.factors.read import read_edition
+from joulebook.terms.range import Range
 
 BOUNDS = {
     "car-km": (50, 500),
@@ -119,3 +120,13 @@ def test_the_command_prints_both_languages_and_json(capsys):
     assert {each["place"] for each in document["equivalents"]} == {"KOR"}
     assert all(len(each["factor_id"]) == 12 for each in document["equivalents"])
     assert run_command(["equivalents", "3103kWh", "--is", "1", "tv-hour"]) == 1
+
+
+def test_apt_equivalent(edition):
+    """An amount is said in the thing of its country whose count is nearest to one; next to nothing is said in none."""
+    korea = apt_equivalent(edition, Range(300.0, 330.0, 360.0), "kWh", "KOR")
+    assert (korea.subject, korea.place) == ("home-month", "KOR")
+    assert korea.count.low < korea.count.mid < korea.count.high
+    assert apt_equivalent(edition, Range(900.0, 1000.0, 1100.0), "kWh", "FRA").place == "WORLD"
+    assert apt_equivalent(edition, Range(1e-9, 1e-9, 1e-9), "kWh", "KOR") is None
+    assert apt_equivalent(edition, Range(0.0, 0.0, 0.0), "g", "KOR") is None

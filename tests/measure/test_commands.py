@@ -163,8 +163,23 @@ def test_misuse(environment, arguments, capsys):
     assert "Next:" in capsys.readouterr().err
 
 
+def test_killed_run_is_recovered(started, tmp_path, capsys):
+    """What was killed with its wrapper is closed, booked and shown by recover, and not a second time."""
+    script = "print('up', flush=True); import time; time.sleep(60)"
+    wrapper = started("run", "--interval", "0.02", "--", sys.executable, "-c", script, start_new_session=True)
+    assert wrapper.stdout.readline() == b"up\n"
+    journal = next((tmp_path / "book" / "journals").glob("*/*.journal"))
+    while journal.read_bytes().count(b'"k":"s"') < 5:
+        time.sleep(0.005)
+    os.killpg(wrapper.pid, signal.SIGKILL)
+    wrapper.wait()
+    for expected in (1, 0):
+        assert run_command(["recover", "--json"]) == 0
+        assert len(json.loads(capsys.readouterr().out)["runs"]) == expected
+
+
 def test_top_and_recover(started, tmp_path, capsys):
-    """A running command is shown by top; killed with its wrapper, it is closed and booked by recover, once."""
+    """A running command is shown by top; killed with its wrapper, it is closed and booked by the next command, once."""
     script = "print('up', flush=True); import time; time.sleep(60)"
     words = ["run", "--interval", "0.02", "--region", "KOR", "--", sys.executable, "-c", script]
     wrapper = started(*words, start_new_session=True)
@@ -179,7 +194,11 @@ def test_top_and_recover(started, tmp_path, capsys):
     assert "power" in capsys.readouterr().out
     os.killpg(wrapper.pid, signal.SIGKILL)
     wrapper.wait()
-    assert run_command(["recover", "--json"]) == 0
+    assert run_command(["report", "--by", "run", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["total"]["part_count"] >= 2
+    assert report["total"]["figures"]["gpu_energy_kwh"]["mid"] > 0
+    assert run_command(["runs", "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert run["status"] == "cut-off"
     assert run["place"]["zone"] == "KOR"
