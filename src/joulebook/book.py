@@ -62,11 +62,6 @@ class Book(Priced):
         self.store = self.shelf = Store(self.path, memory_limit=memory_limit)
         self.known = {}
 
-    @property
-    def policy(self) -> str:
-        """The policy the book stands under, or will."""
-        return balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
-
     def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
         """Book the rows of a file that are new, as `import_rows` does; what is large the engine reads."""
         source = options.source_id(reader)

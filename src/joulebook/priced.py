@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account import measured, pricing
+from joulebook.account.marginal import MarginalResolver, marginal_groups
 from joulebook.account.resolve import Resolver
 from joulebook.factors.hourly import Hours
 from joulebook.factors.policy import is_hourly
 from joulebook.factors.read import read_edition
-from joulebook.ledger import audit
+from joulebook.ledger import audit, balance, decision
 from joulebook.ledger.kept import Kept
 from joulebook.ledger.posting import DAY, HOUR, METHOD, postings
 from joulebook.live.cache import kept_rows
@@ -36,12 +37,19 @@ class Priced(Kept):
     Attributes:
         store: its tables.
         clock: gives the time of a posting.
+        asked_policy: which factors may answer; what the book stands under if None.
         factor_folders: folders and packages of the user's own factors, over the shipped ones.
     """
 
     store: "Store"
     clock: Callable[[], datetime]
+    asked_policy: str | None
     factor_folders: "tuple[Folder, ...]"
+
+    @property
+    def policy(self) -> str:
+        """The policy the book stands under, or will."""
+        return balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
 
     @cached_property
     def edition(self) -> "Edition":
@@ -65,6 +73,17 @@ class Priced(Kept):
 
     def _usage(self, span: Span, policy: str) -> "nw.LazyFrame":
         return pricing.keyed(self.store.table("usage", after=span[0], version=span[1]), hourly=is_hourly(policy))
+
+    def marginal(self, by: Sequence[str] = ()) -> list[balance.Line]:
+        """CO2e that one more such use would cause, per value of some columns: for decisions, never posted."""
+        usage = pricing.keyed(self.store.table("usage"), hourly=True)
+        resolver = MarginalResolver(self.edition, self.policy, self.hours)
+        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
+        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
+        if not places:
+            return []
+        rows = pricing.joined(self.store, usage, models, places)
+        return decision.lines(marginal_groups(self.store, rows), by, resolver.resolutions)
 
     def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""

@@ -202,3 +202,66 @@ def test_a_wrong_time_is_refused(stub, key, words: list[str], told: str, capsys:
     assert run_command(line) == 2
     assert told in capsys.readouterr().err
     assert stub.asked == []
+
+
+def moer_of(path: str, query: dict, _headers: dict) -> tuple[int, dict, bytes]:
+    """WattTime: the same plant all day, at 1,000 lb/MWh."""
+    if path == "/login":
+        return 200, {}, b'{"token": "t"}'
+    at, end = (datetime.fromisoformat(query[name]) for name in ("start", "end"))
+    data = []
+    while at < end:
+        data.append({"point_time": at.isoformat(), "value": 1000.0})
+        at += timedelta(minutes=5)
+    meta = {"units": "lbs_co2_per_mwh", "signal_type": "co2_moer", "data_point_period_seconds": 300}
+    return 200, {}, json.dumps({"data": data, "meta": meta}).encode()
+
+
+@pytest.fixture
+def watttime(stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Germany's marginal hours of one day."""
+    monkeypatch.setenv("JOULEBOOK_WATTTIME_USER", "me")
+    monkeypatch.setenv("JOULEBOOK_WATTTIME_PASSWORD", SECRET)
+    stub.answer = moer_of
+    words = ["watttime", "--zone", "DE", "--from", "2026-11-02", "--url", stub.url]
+    assert run_command(["factors", "fetch", *words]) == 0
+
+
+def test_the_marginal_signal_is_a_figure_of_its_own(
+    watttime, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Marginal CO2e is energy at the meter times 453.6 g/kWh, in every group; postings and averages do not know it."""
+    book = book_of(tmp_path, "ghgp-location")
+    (line,) = book.marginal()
+    energy = book.report()[0].amounts["facility_energy_kwh"].range.mid
+    amount = line.amounts["co2e_operational_marginal_g"]
+    assert amount.range.mid == pytest.approx(energy * 453.59237)
+    assert amount.range.low < amount.range.mid < amount.range.high
+    assert amount.covered_ratio == 1
+    assert "co2e_operational_marginal_g" not in book.report()[0].amounts
+    by_day = [one.amounts["co2e_operational_marginal_g"].range.mid for one in book.marginal(("day",))]
+    assert sum(by_day) == pytest.approx(amount.range.mid)
+    capsys.readouterr()
+    assert run_command(["--book", str(book.path), "report", "--signal", "marginal", "--by", "model", "--strict"]) == 0
+    out = capsys.readouterr().out
+    assert "For decisions" in out
+    assert "gpt-4o" in out
+    assert run_command(["--book", str(book.path), "report", "--signal", "marginal", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["signal"] == "marginal"
+    assert list(told["total"]["figures"]) == ["co2e_operational_marginal_g"]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_without_a_marginal_hour_the_figure_is_unknown(
+    tmp_path: Path, lang: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An average never stands in for a marginal value: unknown, with what to do, and exit 4 where asked."""
+    book = book_of(tmp_path, "ghgp-location")
+    words = ["--lang", lang, "--book", str(book.path), "report", "--signal", "marginal"]
+    assert run_command([*words, "--strict"]) == 4
+    out = capsys.readouterr().out
+    assert "watttime" in out
+    assert {"en": "unknown", "ko": "알 수 없음"}[lang] in out
+    assert [text for text in out.splitlines() if width_of(text) > 80] == []
+    assert run_command([*words, "--stated-at", "2026-11-20"]) == 2

@@ -8,7 +8,12 @@ from functools import cache
 from types import FunctionType
 
 from joulebook.account.embodied import co2e_embodied_amortised_g
-from joulebook.account.operational import co2e_grid_losses_g, co2e_operational_location_g, co2e_upstream_g
+from joulebook.account.operational import (
+    co2e_grid_losses_g,
+    co2e_operational_location_g,
+    co2e_operational_marginal_g,
+    co2e_upstream_g,
+)
 from joulebook.account.overhead import facility_energy_kwh
 from joulebook.account.water import water_offsite_hydro_l, water_offsite_without_hydro_l, water_onsite_l
 from joulebook.estimate.boundary import it_energy_kwh, node_energy_kwh
@@ -30,7 +35,10 @@ FORMULAS: tuple[Formula, ...] = (
     water_offsite_hydro_l,
 )
 
-BY_NAME: dict[str, Formula] = {formula.__name__: formula for formula in FORMULAS}
+DECISIONS: tuple[Formula, ...] = (co2e_operational_marginal_g,)
+"""Formulas for decisions; what they make is never posted."""
+
+BY_NAME: dict[str, Formula] = {formula.__name__: formula for formula in (*FORMULAS, *DECISIONS)}
 
 
 @cache

@@ -145,7 +145,10 @@ def unreversed(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def lines(
-    groups: Iterable[Mapping[str, Any]], by: Sequence[str], resolution_of: Callable[[str], Resolution]
+    groups: Iterable[Mapping[str, Any]],
+    by: Sequence[str],
+    resolution_of: Callable[[str], Resolution],
+    views: Mapping[str, tuple[str, ...]] = VIEWS,
 ) -> list[Line]:
     """Add up the rows of `standing` per value of ``by``, with ranges.
 
@@ -153,6 +156,7 @@ def lines(
         groups: rows of `standing` for the same ``by``.
         by: the columns to group by; none gives the one line of the total.
         resolution_of: id -> resolution.
+        views: name of a figure -> the metrics it adds up.
 
     Returns:
         one line per value, in the order of their keys; groups that were wholly reversed are left out.
@@ -163,7 +167,8 @@ def lines(
             gathered.setdefault(tuple(group[name] for name in by), []).append(group)
     ordered = sorted(gathered.items(), key=lambda item: tuple((value is None, str(value)) for value in item[0]))
     return [
-        _line(dict(zip(by, key, strict=True)), sorted(members, key=_order), resolution_of) for key, members in ordered
+        _line(dict(zip(by, key, strict=True)), sorted(members, key=_order), resolution_of, views)
+        for key, members in ordered
     ]
 
 
@@ -174,11 +179,14 @@ def _order(group: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _line(
-    keys: Mapping[str, Any], members: Sequence[Mapping[str, Any]], resolution_of: Callable[[str], Resolution]
+    keys: Mapping[str, Any],
+    members: Sequence[Mapping[str, Any]],
+    resolution_of: Callable[[str], Resolution],
+    views: Mapping[str, tuple[str, ...]],
 ) -> Line:
     resolved = [tuple(resolution_of(group[name]) for name in RESOLUTIONS if group[name]) for group in members]
     amounts: dict[str, Amount] = {}
-    for name, metrics in VIEWS.items():
+    for name, metrics in views.items():
         amount = _amount(metrics, members, resolved)
         if amount is not None:
             amounts[name] = amount

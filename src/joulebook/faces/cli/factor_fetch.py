@@ -124,7 +124,7 @@ def _print_fetched(
     if not found.rows:
         return
     if found.rows[0].quantity == "marginal_intensity_g_per_kwh":
-        show.say(_("A marginal signal is for decisions and never part of a footprint."))
+        show.say(_("A marginal signal is for decisions: joulebook report --signal marginal."))
         return
     show.say(
         _("Used under --policy {policy}; what is booked already needs `joulebook restate`.").format(

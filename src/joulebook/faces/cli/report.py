@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from joulebook.errors import UnknownName, translatable
+from joulebook.errors import UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.journals import book_with_runs
+from joulebook.faces.cli.main import open_book
 from joulebook.faces.text import _
 from joulebook.terms.columns import column, columns
 from joulebook.terms.display import range_in, range_text, unit_for
@@ -23,6 +24,7 @@ BOUNDARY_OF = {
     "it_energy_kwh": "node+idle",
     "facility_energy_kwh": "facility",
     "co2e_operational_location_g": "facility",
+    "co2e_operational_marginal_g": "facility",
     "co2e_grid_losses_g": "facility",
     "co2e_upstream_g": "facility",
     "co2e_embodied_amortised_g": "node",
@@ -91,6 +93,13 @@ TABLE_HEADS = (translatable("energy"), "CO2e", translatable("water"))
 @click.command("report", help=_("Footprints with range, tier and boundary."))
 @click.option("--by", "by", default="", metavar="COLUMN,...", help=_("Group by team, project, model, day, ..."))
 @click.option("--stated-at", type=click.DateTime(), metavar=_("DATE"), help=_("What the book said on a date (UTC)."))
+@click.option(
+    "--signal",
+    type=click.Choice(["average", "marginal"]),
+    default="average",
+    show_default=True,
+    help=_("Of the grid; marginal is what one more use would cause, for decisions only."),
+)
 @click.option("--html", "html_path", type=click.Path(path_type=Path, dir_okay=False), help=_("Write a page, too."))
 @click.option("--strict", is_flag=True, help=_("Exit with 4 where something is unknown."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
@@ -100,13 +109,21 @@ def command(
     *,
     by: str,
     stated_at: datetime | None,
+    signal: str,
     html_path: Path | None,
     strict: bool,
     is_json: bool,
 ) -> int:
     """Print footprints."""
-    book = book_with_runs(ctx)
     names = checked_by(by)
+    if signal == "marginal":
+        from joulebook.faces.cli.report_marginal import print_marginal  # noqa: PLC0415
+
+        if stated_at is not None or html_path is not None:
+            what = _("A marginal figure is computed now and never stated.")
+            raise UsageError(what=what, next_step=_("leave --stated-at and --html out."))
+        return print_marginal(open_book(ctx), names, strict=strict, is_json=is_json)
+    book = book_with_runs(ctx)
     at = stated_at.replace(tzinfo=UTC) if stated_at else None
     whole = book.report((), at)
     if not whole:
