@@ -3,15 +3,16 @@
 Buckets of the usage APIs are keyed by what they speak about (time, model, project, ...), not by their counts: save them
 when the bucket has ended, for a bucket that still grows would be booked once, too low.
 
-Sources: OpenAI API reference, "Usage" (input contains cached tokens and cache writes); Anthropic API reference,
-"Get Messages Usage Report" (input without cache; the report does not count requests); Amazon Bedrock user guide,
-"Model invocation logging", and API reference, "TokenUsage" (input without cache).
+Sources: OpenAI API reference, "Costs" and "Usage" (input contains cached tokens and cache writes); Anthropic API
+reference, "Get Messages Usage Report" (input without cache; the report does not count requests); Amazon Bedrock user
+guide, "Model invocation logging", and API reference, "TokenUsage" (input without cache).
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.cells import CellFaultError, money
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, first_of, json_documents, name_of, rows_of, whole
@@ -20,6 +21,8 @@ from joulebook.terms.usage import Usage
 
 BUCKET_FIELDS = (*TOKEN_FIELDS, "image_count", "audio_s")
 OPENAI = "organization.usage."
+COSTS = "organization.costs.result"
+CURRENCY_LETTERS = 3
 OPENAI_KINDS: Mapping[str, Mapping[str, str]] = {
     "completions": {
         "input_tokens": "input_tokens",
@@ -52,6 +55,38 @@ class OpenAiUsage:
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
         return rows_of(self.name, options, _openai(stream, options.file), BUCKET_FIELDS, is_bucket=True)
+
+
+class OpenAiCosts:
+    """Pages of OpenAI's costs API. They tell money and no use, so nothing of them is booked: it is said how much."""
+
+    name = "openai-costs"
+    signs = translatable("buckets with organization.costs results, as OpenAI's costs API gives them")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the kind of its results."""
+        return 0.98 if COSTS.encode() in head else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """No rows: what the file costs, per currency."""
+        sums: dict[str, float] = {}
+        for item in _buckets(stream, options.file):
+            if isinstance(item, Finding):
+                yield item
+                continue
+            line, _bucket, result = item
+            if result.get("object") != COSTS:
+                continue
+            try:
+                cost = money(dig(result, "amount.value"))
+            except CellFaultError as fault:
+                yield Finding(options.file, line, fault.rule, {"column": "amount.value"})
+                continue
+            currency = str(dig(result, "amount.currency") or "usd").upper()[:CURRENCY_LETTERS]
+            sums[currency] = sums.get(currency, 0.0) + cost
+        for currency, cost in sums.items():
+            facts = {"cost": f"{cost:,.2f}", "currency": currency}
+            yield Finding(options.file, None, "costs-without-use", facts, is_error=False)
 
 
 class AnthropicUsage:

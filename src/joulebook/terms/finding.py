@@ -51,6 +51,14 @@ RULES: dict[str, str] = {
         "{count} answers have no token counts; their texts were counted from below, without what was added unseen. "
         "Next: take these figures as a lower bound, or import the supplier's usage report instead."
     ),
+    "costs-without-use": translatable(
+        "The file tells {cost} {currency} and nothing of what was used; none of it was booked. Next: save the pages of "
+        "the usage API of the same days and import them as openai-usage."
+    ),
+    "log-without-tokens": translatable(
+        "{count} requests of the log RequestResponse have no token counts and were not booked. Next: import the "
+        "metrics of the same time (az monitor metrics list), split by ModelName."
+    ),
     "bill-coverage": translatable(
         "{ratio} of the cost ({cost} {currency}) is for machine-hours or tokens: {booked} of {lines} lines were "
         "booked. Next: account for storage, network and the rest by the supplier's own statement."

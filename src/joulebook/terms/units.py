@@ -44,6 +44,7 @@ _TO_CANONICAL: Mapping[str, tuple[str, float]] = MappingProxyType(
         "GW": ("power", 1e9),
         "us": ("time", 1e-6),
         "ms": ("time", 1e-3),
+        "ns": ("time", 1e-9),
         "s": ("time", 1.0),
         "min": ("time", 60.0),
         "h": ("time", 3600.0),

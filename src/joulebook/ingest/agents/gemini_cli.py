@@ -17,7 +17,7 @@ from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
 GEMINI_WORDS = ("input", "cached", "output", "thoughts", "tool", "total")
-QWEN_WORDS = (
+API_WORDS = (
     "promptTokenCount",
     "cachedContentTokenCount",
     "candidatesTokenCount",
@@ -102,7 +102,7 @@ def _gemini_records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record |
         latest[identity] = (
             line,
             {
-                **_counts(tokens, GEMINI_WORDS),
+                **gemini_counts(tokens, GEMINI_WORDS),
                 "request_id": identity,
                 "use_hash": use_hash(GeminiCli.name, session, message.get("model"), told),
                 "started_at": message.get("timestamp"),
@@ -146,7 +146,7 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         yield (
             line,
             {
-                **_counts(usage, QWEN_WORDS),
+                **gemini_counts(usage, API_WORDS),
                 "request_id": f"{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}",
                 "started_at": entry.get("timestamp"),
                 "model": name_of(entry.get("model")),
@@ -156,7 +156,7 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         )
 
 
-def _counts(tokens: Mapping[str, object], words: tuple[str, ...]) -> dict[str, object]:
+def gemini_counts(tokens: Mapping[str, object], words: tuple[str, ...]) -> dict[str, object]:
     """Our classes of their counts; a total, where given, says what contains what."""
     taken, cached, output, thoughts, tool, total = (tokens.get(word) for word in words)
     counted, extra = whole(taken), whole(tool) or 0

@@ -1,0 +1,82 @@
+"""Azure OpenAI, Vertex AI, Helicone, Ollama and OpenAI's costs: what their files tell beyond the totals."""
+
+import io
+import json
+
+import pytest
+from recorded import RECORDINGS
+
+from joulebook.ingest.reader import ReadOptions, reader
+from joulebook.terms.finding import Finding
+
+
+def recorded(file):
+    """Rows and findings of a recording."""
+    one = next(recording for recording in RECORDINGS if recording.file == file)
+    return parse(one.reader, one.content())
+
+
+def parse(name, *documents):
+    """Rows and findings of documents as JSON lines."""
+    content = b"\n".join(one if isinstance(one, bytes) else json.dumps(one).encode() for one in documents)
+    found = list(reader(name).parse(io.BytesIO(content), ReadOptions(file="f.jsonl")))
+    return [row for row in found if not isinstance(row, Finding)], [row for row in found if isinstance(row, Finding)]
+
+
+def test_metrics_of_azure_are_sums_per_interval():
+    """Tokens and requests of one split and interval are one row, with model, place and length; empty hours are none."""
+    rows, _ = recorded("azure-openai.json")
+    assert [
+        (row["started_at"].hour, row["ended_at"].hour, row["model"], row["region"], row["request_count"])
+        for row in rows
+    ] == [(9, 10, "gpt-4o-2024-08-06", "swedencentral", 4), (11, 12, "gpt-4o-2024-08-06", "swedencentral", 2)]
+
+
+def test_requests_without_tokens_are_told():
+    """Azure's log of requests and responses has no tokens: its lines are told, not booked as nothing."""
+    entry = {"category": "RequestResponse", "resourceId": "/PROVIDERS/MICROSOFT.COGNITIVESERVICES/X", "time": "2026"}
+    rows, findings = parse("azure-openai", entry, entry)
+    assert (rows, [(one.rule, one.facts["count"]) for one in findings]) == ([], [("log-without-tokens", 2)])
+
+
+def test_places_and_hosts_of_vertex():
+    """The endpoint tells the place, the answer its exact model; the global endpoint is no place."""
+    rows, _ = recorded("vertex.jsonl")
+    assert [(row["model"], row.get("region"), row["provider"]) for row in rows] == [
+        ("gemini-2.5-flash", "europe-west4", "gcp"),
+        ("claude-sonnet-4-5", None, "gcp"),
+        ("gemini-2.5-pro", "us-central1", "gcp"),
+    ]
+
+
+def test_the_suppliers_usage_block_outweighs_helicones_columns():
+    """Where a Helicone export holds the answer, its usage block is taken, and its id makes the row one with others'."""
+    rows, _ = recorded("helicone.jsonl")
+    response = "chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG"
+    same, _ = parse(
+        "litellm",
+        {
+            "id": response,
+            "call_type": "acompletion",
+            "startTime": 1767603605.0,
+            "model": "gpt-5.2",
+            "prompt_tokens": 1000,
+            "completion_tokens": 90,
+        },
+    )
+    assert rows[1]["usage_key"] == same[0]["usage_key"]
+    assert (rows[0]["time_to_first_token_s"], rows[0]["uncached_input_tokens"]) == (0.42, 12)
+
+
+def test_the_speed_of_ollama():
+    """Ollama's durations give the speed of an answer, the wait for its first token, and when it began."""
+    rows, _ = recorded("ollama.jsonl")
+    assert (rows[0]["output_tokens_per_s"], rows[0]["time_to_first_token_s"]) == pytest.approx((80, 0.8))
+    assert rows[0]["started_at"].isoformat() == "2026-01-05T08:59:59.999127+00:00"
+    assert rows[1].get("uncached_input_tokens") is None
+
+
+def test_costs_without_use_are_told():
+    """Pages of OpenAI's costs API book nothing and say how much money they tell."""
+    rows, findings = recorded("openai-costs.json")
+    assert (rows, [(one.rule, one.facts["cost"]) for one in findings]) == ([], [("costs-without-use", "1.31")])
