@@ -90,3 +90,29 @@ def test_measured_energy_is_priced_from_its_boundary(tmp_path):
     assert total.amounts["it_energy_kwh"].range.mid >= 1.3666
     assert total.amounts["facility_energy_kwh"].range.mid > total.amounts["it_energy_kwh"].range.mid
     assert [finding for finding in book.audit() if finding.is_error] == []
+
+
+def hours_of(book):
+    """Device hours of the whole book [h]."""
+    return sum(row["device_hours"] or 0 for row in book.store.rows(book.store.table("usage")))
+
+
+def test_a_correction_restates_the_line_it_corrects(tmp_path):
+    """Use that is taken back is booked beside what it corrects, in a later bill as in the same one, and only once."""
+    header, *lines = (RECORDINGS / "focus-1.2.csv").read_text(encoding="utf-8").splitlines()
+    may, june = tmp_path / "may.csv", tmp_path / "june.csv"
+    may.write_text("\n".join([header, lines[0], *lines[2:]]) + "\n", encoding="utf-8")
+    june.write_text(f"{header}\n{lines[1]}\n", encoding="utf-8")
+    book = Book(tmp_path / "book")
+    early = book.import_file("focus", june, ReadOptions())
+    assert (early.added, [row.rule for row in early.findings if row.is_error]) == (0, ["correction-unpaired"])
+    book.import_file("focus", may, ReadOptions())
+    assert hours_of(book) == 2
+    assert book.import_file("focus", june, ReadOptions()).added == 1
+    assert hours_of(book) == 1
+    again = book.import_file("focus", june, ReadOptions())
+    assert (again.added, again.already) == (0, 1)
+    whole = Book(tmp_path / "whole")
+    whole.import_file("focus", RECORDINGS / "focus-1.2.csv", ReadOptions())
+    assert hours_of(whole) == 1
+    assert [finding for finding in whole.audit() if finding.is_error] == []

@@ -11,6 +11,7 @@ import narwhals as nw
 
 from joulebook.account.measured import days_of, reading_resolution
 from joulebook.account.resolution import Resolution
+from joulebook.corrections import CORRECTION, CORRECTION_KEY, corrected
 from joulebook.estimate.meters import rated
 from joulebook.factors.edition import Edition
 from joulebook.ingest.imported import Imported, refused_rows, sifted
@@ -61,10 +62,13 @@ def take(
     findings: list[Finding] = []
     resolutions: dict[str, Resolution] = {}
     added = already = refused = 0
-    for number, name in enumerate(tables):
-        rows = _of(name, sifted(read(), findings if number == 0 else []))
-        if name == "energy":
+    for number, kind in enumerate(tables):
+        rows = _of(kind, sifted(read(), findings if number == 0 else []))
+        if kind == "energy":
             rows = _grown(store, _resolved((cast("Energy", row) for row in rows), edition, resolutions))
+        elif kind == CORRECTION:
+            rows = corrected(store, rows, source, findings)
+        name = "usage" if kind == CORRECTION else kind
         took = store.append_rows(name, rows, unique=table(name).unique, info={"import": source})
         added, already, refused = added + took.added, already + took.already, refused + took.refused
         findings.extend(took.findings)
@@ -73,10 +77,11 @@ def take(
     return Imported(added, already, refused + refused_rows(findings), tuple(findings))
 
 
-def _of(name: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:
-    unique = table(name).unique
+def _of(kind: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:
+    """The rows of one kind, by their key; a row of usage with a key of a correction is one."""
+    unique = CORRECTION_KEY if kind == CORRECTION else table(kind).unique
     for row in rows:
-        if unique in row:
+        if unique in row and (kind != "usage" or CORRECTION_KEY not in row):
             yield cast("Mapping[str, object]", row)
 
 

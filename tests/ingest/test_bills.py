@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from recorded import RECORDINGS
 
+from joulebook.ingest.bill_use import use_of
 from joulebook.ingest.bill_words import instance_type, tokens_of
 from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
 from joulebook.terms.finding import Finding
@@ -38,18 +39,18 @@ def test_coverage_is_told():
     (coverage,) = findings
     assert coverage.rule == "bill-coverage"
     assert not coverage.is_error
-    assert coverage.facts == {"ratio": "92.7%", "cost": "110.02", "currency": "USD", "booked": "6", "lines": "9"}
+    assert coverage.facts == {"ratio": "97.3%", "cost": "110.02", "currency": "USD", "booked": "7", "lines": "9"}
 
 
-def test_use_taken_back_is_a_finding():
-    """A line with a negative quantity is told and not booked, and does not count as booked."""
+def test_use_taken_back_is_a_correction():
+    """A line with a negative quantity gives a row with negative amounts that is marked as a correction."""
     text = BILLS["focus"].content().decode().splitlines()
     back = text[1].replace(",1,Hours", ",-1,Hours").replace("0.34,USD", "-0.34,USD")
     content = "\n".join([text[0], text[1], back]) + "\n"
     rows, findings = split(reader("focus").parse(io.BytesIO(content.encode()), ReadOptions(file="f")))
-    assert [(row.line, row.rule) for row in findings] == [(3, "negative"), (None, "bill-coverage")]
-    assert len(rows) == 1
-    assert findings[1].facts["booked"] == "1"
+    assert [row.rule for row in findings] == ["bill-coverage"]
+    assert [(row["device_hours"], "correction_key" in row) for row in rows] == [(1, False), (-1, True)]
+    assert rows[0]["device"] == rows[1]["device"]
 
 
 def test_a_bill_without_its_columns():
@@ -67,12 +68,13 @@ def test_the_reference_bills(shared_data):
     focus, cur = folder / "focus_1.0_sample.csv", folder / "aws_cur_anonymous_focus_converters.csv"
     assert (detect(focus)[0].name, detect(cur)[0].name) == ("focus", "aws-cur")
     rows, findings = split(read_path("focus", focus))
-    assert len(rows) == 33
-    assert len({row["usage_key"] for row in rows}) == 33
-    assert [(row.rule, row.line) for row in findings] == [("negative", 965), ("bill-coverage", None)]
-    assert findings[1].facts["lines"] == "1,000"
+    assert len({row["usage_key"] for row in rows}) == len(rows) == 539
+    assert sum("correction_key" in row for row in rows) == 5
+    assert [(row.rule, row.facts["ratio"], row.facts["lines"]) for row in findings] == [
+        ("bill-coverage", "91.7%", "1,000")
+    ]
     rows, findings = split(read_path("aws-cur", cur))
-    assert rows == []
+    assert len(rows) == 503
     assert findings[0].facts["lines"] == "1,281"
 
 
@@ -104,3 +106,23 @@ def test_names_of_machines(text, machine):
 def test_units_of_tokens(text, unit, tokens):
     """Tokens are counted by the unit of the line and put into the class that its SKU names."""
     assert tokens_of(text, unit, 1.5) == tokens
+
+
+@pytest.mark.parametrize(
+    ("sku", "unit", "used"),
+    [
+        ("USE1-Fargate-GB-Hours", "GB-Hours", {}),
+        ("USE1-Fargate-vCPU-Hours:perCPU", "hours", {"vcpu_hours": 3.0}),
+        ("TimedStorage-ByteHrs", "GB-Mo", {"storage_gb_hours": 2191.5}),
+        ("DataTransfer-In-Bytes", "GB", None),
+        ("USE1-USW2-AWS-Out-Bytes data transfer", "GB", {"network_gb": 3.0}),
+        ("NatGateway-Hours", "Hrs", None),
+        ("LoadBalancerUsage", "LCU-Hours", None),
+        ("Requests-Tier1", "Requests", None),
+        ("Hot LRS Data Stored", "1 GiB/Month", {"storage_gb_hours": 3 * 730.5 * 1.073741824}),
+    ],
+)
+def test_what_a_line_used(sku, unit, used):
+    """A line is told by its SKU and unit; memory beside processors is covered by them; what comes in is not."""
+    found = use_of({"kind": "Usage", "sku": sku, "unit": unit}, 3.0)
+    assert found == (used if used is None else pytest.approx(used))

@@ -20,7 +20,7 @@ from joulebook.terms.tier import Tier
 from joulebook.terms.usage import TOKEN_CLASSES
 
 USED = (
-    "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", "cost_usd", *TOKEN_CLASSES,
+    "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", *TOKEN_CLASSES, "cost_usd",
 )  # fmt: skip
 every_recording = pytest.mark.parametrize("recording", METERED, ids=lambda one: one.file)
 
@@ -44,7 +44,7 @@ def check(found):
             assert row.message
             continue
         kind = kind_of(row)
-        assert set(row) <= set(TABLES[kind].columns)
+        assert set(row) <= {*TABLES[kind].columns, "correction_key"}
         assert re.fullmatch("[0-9a-f]{32}", row[TABLES[kind].unique])
         if kind == "energy":
             assert row["started_at"].utcoffset().total_seconds() == 0
@@ -54,7 +54,8 @@ def check(found):
             assert row["boundary"] in set(Boundary)
         elif kind == "usage":
             assert row["started_at"].utcoffset().total_seconds() == 0
-            assert all(row[name] >= 0 for name in USED if row.get(name) is not None)
+            sign = -1 if "correction_key" in row else 1
+            assert all(row[name] * sign >= 0 for name in USED[:-1] if row.get(name) is not None)
         else:
             assert row["period_start"] <= row["period_end"]
             assert all(row[name] >= 0 for name in STATED if name in row)
@@ -104,7 +105,7 @@ def test_detected_first(recording, tmp_path):
         assert found[0].name == recording.reader
         assert found[0].certainty > 0.5
         assert found[0].signs
-    assert set(tables_of(recording.reader)) <= {"usage", "energy", "statement"}
+    assert set(tables_of(recording.reader)) <= {"usage", "energy", "statement", "correction"}
 
 
 @every_recording

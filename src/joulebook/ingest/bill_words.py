@@ -23,7 +23,8 @@ FOCUS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "details": ("SkuPriceDetails",),
         "machine": (),
         "vcpus": (),
-        "gpus": (),
+        "service": ("ServiceName",),
+        "id": (),
     }
 )
 """Our word -> columns of a FOCUS bill, the first that is filled in."""
@@ -47,10 +48,86 @@ CUR: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "details": (),
         "machine": ("product/instanceType", "product_instance_type"),
         "vcpus": ("product/vcpu", "product_vcpu"),
-        "gpus": ("product/gpu", "product_gpu"),
+        "service": ("product/ProductName", "line_item_product_code", "lineItem/ProductCode"),
+        "id": (),
     }
 )
 """The same for an AWS cost and usage report, by its names in CUR and in CUR 2.0."""
+
+AZURE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "start": ("Date", "UsageDateTime", "UsageDate", "date"),
+        "end": (),
+        "cost": ("CostInBillingCurrency", "costInBillingCurrency", "Cost", "PreTaxCost", "CostInUSD"),
+        "currency": ("BillingCurrencyCode", "BillingCurrency", "billingCurrency", "Currency", "CurrencyCode"),
+        "quantity": ("Quantity", "quantity", "UsageQuantity"),
+        "unit": ("UnitOfMeasure", "unitOfMeasure"),
+        "kind": ("ChargeType", "chargeType"),
+        "class": ("PricingModel", "pricingModel", "Frequency"),
+        "provider": (),
+        "region": ("ResourceLocation", "resourceLocation", "ResourceLocationNormalized"),
+        "account": ("SubscriptionName", "subscriptionName", "SubscriptionId", "SubscriptionGuid"),
+        "resource": ("ResourceId", "resourceId", "InstanceId"),
+        "sku": ("MeterName", "meterName"),
+        "description": ("ProductName", "productName", "Product"),
+        "service": ("MeterCategory", "meterCategory"),
+        "details": ("AdditionalInfo", "additionalInfo"),
+        "machine": (),
+        "vcpus": (),
+        "id": (),
+    }
+)
+"""The same for Azure's usage details of an Enterprise Agreement (EA) or a Microsoft Customer Agreement (MCA)."""
+
+GOOGLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "start": ("usage_start_time",),
+        "end": ("usage_end_time",),
+        "cost": ("cost",),
+        "currency": ("currency",),
+        "quantity": ("usage.amount", "usage_amount"),
+        "unit": ("usage.unit", "usage_unit"),
+        "kind": ("cost_type",),
+        "class": ("adjustment_info.type", "adjustment_info_type"),
+        "provider": (),
+        "region": ("location.region", "location_region"),
+        "account": ("project.id", "project_id"),
+        "resource": ("resource.global_name", "resource.name", "resource_global_name", "resource_name"),
+        "sku": ("sku.description", "sku_description"),
+        "description": (),
+        "service": ("service.description", "service_description"),
+        "details": (),
+        "machine": (),
+        "vcpus": (),
+        "id": (),
+    }
+)
+"""The same for Google Cloud's billing export to BigQuery, nested (JSON) or flat (CSV)."""
+
+ORACLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "start": ("lineItem/intervalUsageStart",),
+        "end": ("lineItem/intervalUsageEnd",),
+        "cost": ("cost/myCost",),
+        "currency": ("cost/currencyCode",),
+        "quantity": ("usage/billedQuantity",),
+        "unit": ("cost/billingUnitReadable", "usage/consumedQuantityUnits"),
+        "kind": (),
+        "class": ("lineItem/isCorrection",),
+        "provider": (),
+        "region": ("product/region",),
+        "account": ("product/compartmentName", "lineItem/tenantId"),
+        "resource": ("product/resourceId",),
+        "sku": ("product/Description", "cost/productSku"),
+        "description": ("cost/skuUnitDescription",),
+        "service": ("product/service",),
+        "details": (),
+        "machine": (),
+        "vcpus": (),
+        "id": ("lineItem/referenceNo",),
+    }
+)
+"""The same for a cost report of Oracle Cloud Infrastructure."""
 
 _AWS = re.compile(
     r"\b((?:db\.|cache\.|ml\.)?[a-z][a-z0-9]*(?:-[a-z0-9]+)?"
@@ -61,8 +138,11 @@ _AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: \w+)*)")
 _PER_TOKEN_UNIT = (
     (re.compile(r"(1k|1000|thousand) tokens?", re.IGNORECASE), 1_000),
     (re.compile(r"(1m|1000000|million) tokens?", re.IGNORECASE), 1_000_000),
-    (re.compile(r"tokens?\Z", re.IGNORECASE), 1),
+    (re.compile(r"tokens?\Z|count\Z", re.IGNORECASE), 1),
+    (re.compile(r"1K\Z"), 1_000),
+    (re.compile(r"1M\Z"), 1_000_000),
 )
+_TOKEN = re.compile(r"tokens?\b|token-count", re.IGNORECASE)
 _CLASSES = (
     (re.compile(r"cache[-_ ]?read|cached", re.IGNORECASE), "cache_read_tokens"),
     (re.compile(r"cache[-_ ]?write", re.IGNORECASE), "cache_write_tokens"),
@@ -91,6 +171,22 @@ def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None
     """
     scale = next((scale for pattern, scale in _PER_TOKEN_UNIT if pattern.search(unit)), None)
     name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
-    if scale is None or name is None:
+    if scale is None or name is None or not _TOKEN.search(f"{text} {unit}"):
         return None
     return {name: round(quantity * scale)}
+
+
+_PLACE_FIRST = re.compile(r"\A(?:[A-Z]{2,4}\d-|Azure OpenAI ?-? ?|Amazon Bedrock ?-? ?|Vertex AI:? ?)")
+_CLASS_WORD = re.compile(
+    r"[-_ ]+(?:cache[-_ ]?(?:read|write)|cached|input|inp|prompt|output|outp|opt|response|completion)", re.IGNORECASE
+)
+
+
+def model_of(sku: str) -> str | None:
+    """The model that a SKU of tokens names, as it writes it; None where nothing is left of it.
+
+    >>> model_of("USE1-Claude3Sonnet-input-tokens"), model_of("gpt-4o-0806-Inp-glbl Tokens")
+    ('Claude3Sonnet', 'gpt-4o-0806')
+    """
+    name = _CLASS_WORD.split(_PLACE_FIRST.sub("", sku.strip()), maxsplit=1)[0].strip(" -_:")
+    return name or None

@@ -1,83 +1,198 @@
-"""Cloud bills: FOCUS 1.0 to 1.2, and AWS cost and usage reports (CUR and CUR 2.0).
+"""Cloud bills: FOCUS 1.0 to 1.2, AWS (CUR, CUR 2.0), Azure (EA, MCA), Google Cloud and Oracle.
 
-A line is read by its SKU, unit and description, for most lines name no type of resource. Booked are lines whose use has
-a column: hours of machines (``device`` is the instance type, ``device_hours`` the hours of the instance), hours of
-virtual processors where the bill gives their number, and tokens of hosted models. Everything else (storage, network,
-requests, memory, software, fees, taxes) is counted in the coverage, which is told at the end of every bill.
+A line is read by its SKU, unit and description, for most lines name no type of resource; `joulebook.ingest.bill_use`
+tells what it used. Everything without a use of ours (requests, software, fees, taxes, addresses) is counted in the
+coverage, which is told at the end of every bill.
 
-Not machines although they name one: throughput of a machine's disk ("Mbps per t3a.small instance-hour"), and software
-or support by machine-hour. A line that takes use back (a negative quantity) is a finding, for a use cannot be negative.
+A line that takes use back (a negative quantity: FOCUS ChargeClass ``Correction``, Oracle ``isCorrection``, adjustments)
+is a correction: the book adds it beside the lines of the same machine, place, account and time that it corrects, and
+refuses it where there are none, for a use by itself cannot be negative.
 
-Sources: FinOps FOCUS specification 1.2 (columns, SkuPriceDetails); AWS, "Cost and Usage Report data dictionary".
+Azure's quantities of tokens count by the unit (1K, 1M), its quantities of hours count hours whatever the block of the
+price. Dates without a time are days in UTC.
+
+Sources: FinOps FOCUS specification 1.0 to 1.2 (columns, SkuPriceDetails, ChargeClass); AWS, "Cost and Usage Report data
+dictionary"; Azure, "Understand usage details fields"; Google Cloud, "Standard usage cost data"; Oracle, "Cost report
+schema".
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import BinaryIO, cast
 
 from joulebook.errors import translatable
-from joulebook.ingest.bill_words import CUR, FOCUS, instance_type, tokens_of
+from joulebook.ingest.bill_use import use_of
+from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE
 from joulebook.ingest.cells import CellFaultError, hashable, money
+from joulebook.ingest.energy import opened
+from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
-from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, loaded, rows_of, whole
+from joulebook.ingest.reader import Entry, ReadOptions
+from joulebook.ingest.records import Record, json_documents, rows_of
 from joulebook.ingest.table import Sheet, csv_header
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import TOKEN_CLASSES, Usage, usage_key
+from joulebook.terms.usage import TOKEN_CLASSES, usage_key
 
+AMOUNTS = (
+    "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", *TOKEN_CLASSES,
+)  # fmt: skip
 FIELDS = (
-    "request_id",
-    "started_at",
-    "ended_at",
-    "provider",
-    "region",
-    "project",
-    "model",
-    "device",
-    "device_hours",
-    "vcpu_hours",
-    *TOKEN_CLASSES,
-    "cost_usd",
-)
-UNKNOWN = ("", "NULL", "null")
-HOUR_UNITS = re.compile(r"(hours?|hrs?)\Z", re.IGNORECASE)
-NO_MACHINE = re.compile(r"mbps|marketplace|software|extended support|defender|licen[cs]e", re.IGNORECASE)
-USED = (None, "Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
-"""Kinds of lines that tell a use; the others are taxes, fees, credits, purchases and negations."""
-
-VCPU = re.compile(r"\bvCPU\b")
+    "request_id", "started_at", "ended_at", "provider", "region", "project", "model", "device", *AMOUNTS, "cost_usd",
+)  # fmt: skip
+UNKNOWN = ("", "NULL", "null", None)
+AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
+DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)\Z")
+Words = Mapping[str, tuple[str, ...]]
 
 
-class Focus:
+class _Bill:
+    """A bill, read by its words.
+
+    Attributes:
+        words: our word -> columns.
+        host: who the bill is from, where its lines do not say.
+        must: columns that the header of such a bill has, one of each group.
+        tables: usage, with corrections after the lines they correct.
+    """
+
+    name = ""
+    signs = ""
+    words: Words = MappingProxyType({})
+    host = ""
+    must: tuple[frozenset[str], ...] = ()
+    tables = ("usage", "correction")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the header."""
+        header = set(csv_header(head))
+        return 1.0 if all(group & header for group in self.must) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Entry | Finding]:
+        """Rows of what was used, corrections among them, then the coverage of the bill."""
+        coverage = _Coverage()
+        zoned = options if options.timezone else replace(options, timezone="UTC")
+        records = self._records(stream, options, coverage)
+        for row in rows_of(self.name, zoned, records, FIELDS, tier="derived"):
+            yield row
+        for row in rows_of(self.name, zoned, coverage.taken_back, FIELDS, tier="derived"):
+            yield row if isinstance(row, Finding) else cast("Entry", _negative(dict(row)))
+        if coverage.lines:
+            yield coverage.told(options.file)
+
+    def _records(self, stream: BinaryIO, options: ReadOptions, coverage: "_Coverage") -> Iterator[Record | Finding]:
+        for item in self._lines(stream, options):
+            if isinstance(item, Finding):
+                yield item
+                continue
+            line, told = item
+            try:
+                cost = money(told["cost"] or "0")
+                quantity = money(told["quantity"]) if told["quantity"] else 0.0
+            except CellFaultError as fault:
+                yield Finding(options.file, line, fault.rule, {"column": self.words["cost"][0]})
+                continue
+            used = use_of(told, abs(quantity))
+            coverage.count(told, cost, is_booked=used is not None)
+            if not used:
+                continue
+            record = (line, {**used, **_shared(told, cost, coverage.seen, self.host)})
+            if quantity > 0:
+                yield record
+            else:
+                coverage.taken_back.append(record)
+
+    def _lines(self, stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, dict[str, str | None]] | Finding]:
+        """Lines of the bill in our words; a bill without a column that every line needs is refused."""
+        sheet = Sheet(stream, options)
+        yield from sheet.faults
+        needed = [self.words[name] for name in ("start", "cost", "quantity", "unit")]
+        missing = [columns[0] for columns in needed if not set(columns) & set(sheet.header)]
+        if sheet.header:
+            yield from (Finding(options.file, 1, "missing-column", {"column": column}) for column in missing)
+        if missing:
+            return
+        for item in sheet.named():
+            if isinstance(item, Finding):
+                yield item
+            else:
+                line, cells = item
+                yield line, {ours: _first(cells, theirs) for ours, theirs in self.words.items()}
+
+
+class Focus(_Bill):
     """A FOCUS bill as CSV."""
 
     name = "focus"
     signs = translatable("the columns ChargePeriodStart, BilledCost and ConsumedUnit of FOCUS")
-
-    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the header."""
-        return 1.0 if {"ChargePeriodStart", "BilledCost", "ConsumedUnit"} <= set(csv_header(head)) else 0.0
-
-    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """Rows of machine-hours and tokens, then the coverage of the bill."""
-        return _parse(self.name, stream, options, FOCUS)
+    words = FOCUS
+    host = "aws"
+    must = (frozenset({"ChargePeriodStart"}), frozenset({"BilledCost"}), frozenset({"ConsumedUnit"}))
 
 
-class AwsCur:
+class AwsCur(_Bill):
     """An AWS cost and usage report as CSV, in the names of CUR or CUR 2.0."""
 
     name = "aws-cur"
     signs = translatable("the columns lineItem/UsageType or line_item_usage_type of an AWS cost and usage report")
+    words = CUR
+    host = "aws"
+    must = (frozenset({"lineItem/UsageType", "line_item_usage_type"}),)
 
-    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the header."""
-        return 1.0 if {"lineItem/UsageType", "line_item_usage_type"} & set(csv_header(head)) else 0.0
 
-    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """Rows of machine-hours and tokens, then the coverage of the bill."""
-        return _parse(self.name, stream, options, CUR)
+class AzureBill(_Bill):
+    """Azure's usage details, actual or amortised cost, of an EA or MCA."""
+
+    name = "azure-bill"
+    signs = translatable("the columns MeterCategory, MeterName, UnitOfMeasure and Quantity of Azure usage details")
+    words = AZURE
+    host = "azure"
+    must = (
+        frozenset({"MeterCategory", "meterCategory"}),
+        frozenset({"MeterName", "meterName"}),
+        frozenset(AZURE["unit"]),
+        frozenset(AZURE["quantity"]),
+    )
+
+
+class OracleBill(_Bill):
+    """A cost report of Oracle Cloud Infrastructure."""
+
+    name = "oracle-bill"
+    signs = translatable("the columns lineItem/intervalUsageStart and cost/myCost of an Oracle cost report")
+    words = ORACLE
+    host = "oracle"
+    must = (frozenset({"lineItem/intervalUsageStart"}), frozenset({"cost/myCost"}))
+
+
+class GoogleBill(_Bill):
+    """Google Cloud's billing export from BigQuery, as JSON, JSON lines or CSV."""
+
+    name = "google-bill"
+    signs = translatable("usage_start_time, sku and usage with amount and unit of Google Cloud's billing export")
+    words = GOOGLE
+    host = "gcp"
+    must = (frozenset(GOOGLE["start"]), frozenset(GOOGLE["unit"]), frozenset(GOOGLE["sku"]))
+
+    def detect(self, head: bytes, name: str) -> float:
+        """By the header, or the fields of the first record."""
+        marks = (b'"usage_start_time"', b'"sku"', b'"usage"')
+        return 0.98 if all(mark in head for mark in marks) else super().detect(head, name)
+
+    def _lines(self, stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, dict[str, str | None]] | Finding]:
+        stream, is_json = opened(stream)
+        if not is_json:
+            yield from super()._lines(stream, options)
+            return
+        for number, item in enumerate(json_documents(stream, options.file), start=1):
+            if isinstance(item, Finding):
+                yield item
+            else:
+                line, record = item
+                yield line or number, {ours: _dug(record, theirs) for ours, theirs in self.words.items()}
 
 
 @dataclass
@@ -90,6 +205,15 @@ class _Coverage:
     booked_lines: int = 0
     currencies: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
+    taken_back: list[Record] = field(default_factory=list)
+
+    def count(self, told: Mapping[str, str | None], cost: float, *, is_booked: bool) -> None:
+        """Take in one line."""
+        self.lines += 1
+        self.cost += cost
+        self.currencies[told["currency"] or "?"] += 1
+        self.booked_lines += is_booked
+        self.booked_cost += cost if is_booked else 0.0
 
     def told(self, file: str) -> Finding:
         """The coverage as a finding that refuses nothing; by cost, as the bill states it."""
@@ -104,99 +228,50 @@ class _Coverage:
         return Finding(file, None, "bill-coverage", facts, is_error=False)
 
 
-def _parse(
-    name: str, stream: BinaryIO, options: ReadOptions, words: Mapping[str, tuple[str, ...]]
-) -> Iterator[Usage | Finding]:
-    coverage = _Coverage()
-    zoned = options if options.timezone else replace(options, timezone="UTC")
-    yield from rows_of(name, zoned, _records(stream, options, words, coverage), FIELDS, tier="derived")
-    if coverage.lines:
-        yield coverage.told(options.file)
+def _negative(row: dict[str, object]) -> dict[str, object]:
+    """A correction: the row of a line that takes back, with negative amounts, under a key of its own kind."""
+    amounts = {name: -cast("float", row[name]) for name in AMOUNTS if row.get(name) is not None}
+    return {**row, **amounts, "correction_key": row["usage_key"]}
 
 
-def _records(
-    stream: BinaryIO, options: ReadOptions, words: Mapping[str, tuple[str, ...]], coverage: _Coverage
-) -> Iterator[Record | Finding]:
-    sheet = Sheet(stream, options)
-    yield from sheet.faults
-    if not sheet.header:
-        return
-    needed = ("start", "cost", "quantity", "unit")
-    missing = [words[name][0] for name in needed if not any(column in sheet.header for column in words[name])]
-    yield from (Finding(options.file, 1, "missing-column", {"column": column}) for column in missing)
-    if missing:
-        return
-    for item in sheet.named():
-        if isinstance(item, Finding):
-            yield item
-            continue
-        line, cells = item
-        told = {ours: _first(cells, theirs) for ours, theirs in words.items()}
-        try:
-            cost = money(told["cost"] or "0")
-            quantity = money(told["quantity"]) if told["quantity"] else None
-        except CellFaultError as fault:
-            yield Finding(options.file, line, fault.rule, {"column": words["cost"][0]})
-            continue
-        coverage.lines += 1
-        coverage.cost += cost
-        coverage.currencies[told["currency"] or "?"] += 1
-        used = _use(told, quantity)
-        if used is None:
-            continue
-        if quantity is not None and quantity < 0:
-            yield Finding(options.file, line, "negative", {"column": words["quantity"][0]})
-            continue
-        coverage.booked_lines += 1
-        coverage.booked_cost += cost
-        yield line, {**used, **_shared(told, cost, coverage.seen)}
-
-
-def _use(told: Mapping[str, str | None], quantity: float | None) -> dict[str, object] | None:
-    """What a line used, in fields of usage; None for what has none."""
-    if (
-        quantity is None
-        or quantity == 0
-        or told["kind"] not in (None, "Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
-    ):
-        return None
-    text = " ".join(filter(None, (told["sku"], told["description"])))
-    unit = told["unit"] or ""
-    tokens = tokens_of(text, unit, quantity)
-    if tokens is not None:
-        return tokens
-    if not HOUR_UNITS.search(unit) or NO_MACHINE.search(text):
-        return None
-    kept = loaded(told["details"] or "")
-    details = kept if isinstance(kept, dict) else {}
-    machine = details.get("InstanceType") or told["machine"] or instance_type(text)
-    cores = whole(details.get("CoreCount")) or _count(told["vcpus"])
-    if machine:
-        hours = {"vcpu_hours": cores * quantity} if cores else {}
-        return {"device": str(machine), "device_hours": quantity, **hours}
-    if VCPU.search(text):
-        return {"vcpu_hours": quantity}
-    return None
-
-
-def _shared(told: Mapping[str, str | None], cost: float, seen: Counter[str]) -> dict[str, object]:
+def _shared(told: Mapping[str, str | None], cost: float, seen: Counter[str], host: str) -> dict[str, object]:
     names = ("start", "end", "account", "sku", "description", "resource", "region", "kind", "class", "quantity", "cost")
-    identity = usage_key(hashable(told[name] or "" for name in names))
+    identity = usage_key(hashable([told["id"]] if told["id"] else [told[name] or "" for name in names]))
     seen[identity] += 1
+    start, end = _day(told["start"], 0), told["end"] or _day(told["start"], 1)
     return {
         "request_id": f"{identity}:{seen[identity]}",
-        "started_at": told["start"],
-        "ended_at": told["end"],
-        "provider": provider_name(told["provider"]) or "aws",
-        "region": told["region"],
+        "started_at": start,
+        "ended_at": end if end != start else None,
+        "provider": provider_name(told["provider"]) or host,
+        "region": _region(told["region"]) if host == "azure" else told["region"],
         "project": told["account"],
         "cost_usd": cost if told["currency"] == "USD" else None,
     }
+
+
+def _day(cell: str | None, later: int) -> str | None:
+    """A date as the start of that day, or of one some days later; a time as it is."""
+    found, american = DAY.match(cell or ""), AMERICAN.match(cell or "")
+    if found is None and american is None:
+        return cell
+    parts = (found[1], found[2], found[3]) if found else (american[3], american[1], american[2]) if american else ()
+    try:
+        return (date(*(int(part) for part in parts)) + timedelta(days=later)).isoformat() + "T00:00:00"
+    except (ValueError, OverflowError, TypeError):
+        return cell
+
+
+def _region(place: str | None) -> str | None:
+    """Azure's name of a region, which its bills write in several ways: "US East", "East US", "EastUS", "eastus"."""
+    return place.replace(" ", "").lower() if place else None
 
 
 def _first(cells: Mapping[str, str], columns: tuple[str, ...]) -> str | None:
     return next((cells[column] for column in columns if cells.get(column, "") not in UNKNOWN), None)
 
 
-def _count(cell: str | None) -> int:
-    return int(cell) if cell and cell.isdecimal() else 0
+def _dug(record: Mapping[str, object], paths: tuple[str, ...]) -> str | None:
+    """The first value that is there, as text."""
+    found = (dig(record, path) for path in paths)
+    return next((str(value) for value in found if isinstance(value, (str, int, float)) and value not in UNKNOWN), None)

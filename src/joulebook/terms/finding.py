@@ -60,8 +60,8 @@ RULES: dict[str, str] = {
         "metrics of the same time (az monitor metrics list), split by ModelName."
     ),
     "bill-coverage": translatable(
-        "{ratio} of the cost ({cost} {currency}) is for machine-hours or tokens: {booked} of {lines} lines were "
-        "booked. Next: account for storage, network and the rest by the supplier's own statement."
+        "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
+        "lines were booked. Next: account for the rest by the supplier's own statement."
     ),
     "partial-hours": translatable(
         "{count} hours are not whole in the export and were not booked. Next: export from and to a full hour, or with "
@@ -119,6 +119,10 @@ RULES: dict[str, str] = {
     "counters-began-anew": translatable(
         "Counters began anew {count} times; what was used between the last reading before and the restart is missing. "
         "Next: nothing to do; the energy is a lower bound."
+    ),
+    "correction-unpaired": translatable(
+        "{count} lines take use back that is not in the book, and were not booked. Next: import the bill of the period "
+        "they correct, then this one again."
     ),
     "whole-nodes": translatable(
         "Slurm's figure of a job is that of its whole nodes, as far as its energy plugin reads them. Next: where jobs "

@@ -1,6 +1,8 @@
 """OpenCost and Kubecost allocations: what each workload had of a cluster's processors, memory, accelerators and disks.
 
-A row of usage has the hours that were allocated (the larger of request and use, as OpenCost counts). The entry
+Booked are the hours that were allocated (the larger of request and use, as OpenCost counts): one row for processors and
+accelerators, one each for stored data and data sent. Memory is not booked by itself, for the processors' energy holds
+what servers usually have of it. The entry
 ``__idle__`` is what nobody asked for: it is booked as a project of that name, so that idle machines are seen. Costs
 that are not of machines (load balancers, shared, external) are in ``cost_usd`` only where the whole row is in dollars.
 The same hours aggregated in two ways are the same use: import one aggregation.
@@ -25,12 +27,11 @@ from joulebook.terms.usage import usage_key
 
 FIELDS = (
     "request_id", "started_at", "ended_at", "provider", "region", "project", "run", "device",
-    "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", "cost_usd",
+    "device_hours", "vcpu_hours", "storage_gb_hours", "network_gb", "cost_usd",
 )  # fmt: skip
 HOURS: Mapping[str, tuple[str, str, str]] = {
     "cpuCoreHours": ("vcpu_hours", "1", "1"),
     "gpuHours": ("device_hours", "1", "1"),
-    "ramByteHours": ("memory_gb_hours", "B", "GB"),
     "pvByteHours": ("storage_gb_hours", "B", "GB"),
     "networkTransferBytes": ("network_gb", "B", "GB"),
 }
@@ -39,10 +40,13 @@ HOURS: Mapping[str, tuple[str, str, str]] = {
 AVERAGES: Mapping[str, tuple[str, str, str]] = {
     "CPUCoreAllocationAverage": ("vcpu_hours", "1", "1"),
     "GPUs": ("device_hours", "1", "1"),
-    "RAMBytesAllocationAverage": ("memory_gb_hours", "B", "GB"),
     "PVBytes": ("storage_gb_hours", "B", "GB"),
 }
 """The same in the daily CSV export, where means stand for the day."""
+
+KINDS = (("device", "device_hours", "vcpu_hours"), ("storage_gb_hours",), ("network_gb",))
+CONSUMED = frozenset(name for kind in KINDS for name in kind)
+"""What a record consumed, by what is priced together."""
 
 PRODUCTS = ("nvidia_com_gpu_product", "label_nvidia_com_gpu_product", "cloud_google_com_gke_accelerator")
 PLACES = ("topology_kubernetes_io_region", "label_topology_kubernetes_io_region")
@@ -80,7 +84,7 @@ def _of_json(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             entries = window.get("allocations", window) if isinstance(window, dict) else {}
             for name, entry in entries.items() if isinstance(entries, dict) else ():
                 if isinstance(entry, dict) and first_of(entry, "start", "window.start"):
-                    yield _allocation(file, line, str(name), entry)
+                    yield from _by_kind(_allocation(file, line, str(name), entry))
 
 
 def _allocation(file: str, line: int | None, name: str, entry: Mapping[str, Any]) -> Record | Finding:
@@ -137,16 +141,27 @@ def _of_table(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Findi
         except ValueError:
             yield Finding(options.file, line, "bad-timestamp", {"column": "Date"})
             continue
-        yield (
-            line,
-            {
-                **used,
-                **({"device": "gpu"} if "device_hours" in used else {}),
-                "request_id": usage_key(hashable([cells["Date"], *(cells.get(name, "") for name in CSV_NAMES)])),
-                "started_at": f"{day.isoformat()}+00:00",
-                "ended_at": f"{(day + timedelta(days=1)).isoformat()}+00:00",
-                "project": cells.get("Namespace") or None,
-                "run": cells.get("ControllerName") or cells.get("Pod") or None,
-                "cost_usd": cells.get("TotalCost") or None,
-            },
-        )
+        told: dict[str, object] = {
+            **used,
+            **({"device": "gpu"} if "device_hours" in used else {}),
+            "request_id": usage_key(hashable([cells["Date"], *(cells.get(name, "") for name in CSV_NAMES)])),
+            "started_at": f"{day.isoformat()}+00:00",
+            "ended_at": f"{(day + timedelta(days=1)).isoformat()}+00:00",
+            "project": cells.get("Namespace") or None,
+            "run": cells.get("ControllerName") or cells.get("Pod") or None,
+            "cost_usd": cells.get("TotalCost") or None,
+        }
+        yield from _by_kind((line, told))
+
+
+def _by_kind(record: Record | Finding) -> Iterator[Record | Finding]:
+    """A record's machines, its stored data and its data sent, each as a record of its own; the cost with the first."""
+    if isinstance(record, Finding):
+        yield record
+        return
+    line, told = record
+    shared = {name: cell for name, cell in told.items() if name not in CONSUMED}
+    kinds = [{name: told[name] for name in kind if name in told} for kind in KINDS]
+    for number, kind in enumerate([kind for kind in kinds if kind] or [{}]):
+        own = {"request_id": f"{told['request_id']}:{number}", "cost_usd": told["cost_usd"] if number == 0 else None}
+        yield line, {**shared, **kind, **own}

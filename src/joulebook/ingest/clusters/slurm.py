@@ -1,7 +1,7 @@
 """Slurm's accounting: `sacct -P` and `sacct --json`.
 
 A job whose energy Slurm counted becomes measured energy of its nodes. Without an energy plugin Slurm writes nothing or
-0: then the energy is unknown, never zero, and what was allotted (processors, accelerators, memory, hours) becomes usage
+0: then the energy is unknown, never zero, and what was allotted (processors and accelerators by the hour) becomes usage
 that is estimated from. A job counts once: its own figure, else that of its ``extern`` step, else the larger of its
 batch step and the sum of its numbered steps; each step measures its whole nodes, so steps are never all added up.
 
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.cells import CellFaultError, amount
-from joulebook.ingest.clusters.slurm_job import BINARY, SCALED, Job, energy_of, tres_of
+from joulebook.ingest.clusters.slurm_job import Job, energy_of, tres_of
 from joulebook.ingest.clusters.slurm_json import jobs_of_json
 from joulebook.ingest.energy import NODE, EnergyMaker, opened
 from joulebook.ingest.reader import Entry, ReadOptions
@@ -33,7 +33,7 @@ from joulebook.terms.units import convert
 
 FIELDS = (
     "request_id", "started_at", "ended_at", "provider", "region", "project", "run",
-    "device", "device_hours", "vcpu_hours", "memory_gb_hours",
+    "device", "device_hours", "vcpu_hours",
 )  # fmt: skip
 STEP = re.compile(r"(?P<job>[^.]+)(?:\.(?P<step>.+))?\Z")
 RUNNING = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "COMPLETING", "CONFIGURING")
@@ -148,9 +148,6 @@ def _used(job: Job) -> Record | Finding:
         used |= {"device": device or "gpu", "device_hours": _count(count) * hours}
     if _count(tres.get("cpu", "")):
         used["vcpu_hours"] = _count(tres["cpu"]) * hours
-    memory = SCALED.match(tres.get("mem", ""))
-    if memory and float(memory[1]):
-        used["memory_gb_hours"] = convert(float(memory[1]) * 2.0 ** BINARY[memory[2]], "B", "GB") * hours
     return job.line, used
 
 

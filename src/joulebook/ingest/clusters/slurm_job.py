@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 TRES = re.compile(r"([\w/:.-]+)=([^,]+)")
 SCALED = re.compile(r"([\d.]+)\s*([KMGTPE]?)[a-zA-Z]*\Z")
 PREFIXES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18}
-BINARY = {"": 20, "K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
-"""Memory without a prefix is in MiB."""
-
 NO_VALUES = 1e15
 """Joules from here on are Slurm's marks for "no value" (2^32 - 2 and 2^64 - 2), not energies."""
 

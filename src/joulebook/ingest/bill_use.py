@@ -1,0 +1,139 @@
+"""What one line of a bill used, told by its SKU, description and unit.
+
+Booked are tokens of hosted models, hours of machines and accelerators, hours of virtual processors, stored data over
+time, and data sent over a network. Memory that is billed apart from the processors it stands beside (Google's
+``Instance Ram``, Fargate's GB-hours, Oracle's gigabytes per hour) is covered by them: the energy of a virtual processor
+holds the memory a server usually has. Functions billed by memory alone are booked by it.
+
+Sources: FOCUS 1.2 (units); AWS price list (units); Azure, "Understand usage details fields"; Google Cloud, "Standard
+usage cost data" (``usage.unit``); Oracle, "Cost report schema" and "Compute shapes" (an OCPU of x86 is two threads, of
+Arm one).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from joulebook.ingest.bill_words import instance_type, model_of, tokens_of
+from joulebook.ingest.records import loaded, whole
+from joulebook.terms.units import convert
+
+USED = (None, "usage", "discountedusage", "savingsplancoveredusage", "regular", "ondemand", "usagecorrection")
+"""Kinds of lines that tell a use; the others are taxes, fees, credits, purchases, refunds and negations."""
+
+NO_MACHINE = re.compile(r"mbps|marketplace|software|extended support|defender|licen[cs]e", re.IGNORECASE)
+NETWORK = re.compile(
+    r"data ?transfer|bandwidth|egress|bytes-out|out-bytes|outbound|inter ?region|inter ?zone", re.IGNORECASE
+)
+INBOUND = re.compile(r"\bin-bytes|data transfer in\b|ingress|inbound", re.IGNORECASE)
+MEMORY = re.compile(r"\bram\b|\bmemory\b|GB-Hours|gb of memory", re.IGNORECASE)
+FUNCTION = re.compile(r"lambda|cloud (run )?functions?|execution time", re.IGNORECASE)
+GOOGLE_GPU = re.compile(r"((?:nvidia )?(?:tesla )?(?:[ABHLTVPG]\d+\w*|GB?\d{3})(?: \d+GB)?) GPU", re.IGNORECASE)
+CORES = re.compile(r"instance core|core running|cpu allocation", re.IGNORECASE)
+ORACLE_GPU = re.compile(r"GPU - ([\w.]+)", re.IGNORECASE)
+SSD = re.compile(r"\bssd\b|nvme|premium|gp[23]\b|\bio[12]\b|volumeusage\.(?:gp|io)", re.IGNORECASE)
+HDD = re.compile(r"\bhdd\b|magnetic|\bst1\b|\bsc1\b", re.IGNORECASE)
+ARM_OCPU = re.compile(r"\bA1\b|\bA2\b|ampere|\barm\b", re.IGNORECASE)
+
+SIZE = r"(?P<number>[\d,.]*)\s*(?P<size>[KMGTP]i?B|(?:kibi|mebi|gibi|tebi|kilo|mega|giga|tera)?bytes?|gbs?)"
+TIME = r"(?P<time>mo(?:nths?|s)?|hours?|hrs?|h|seconds?|secs?|s|days?)"
+STORED = re.compile(rf"(?:\b|-){SIZE}(?: storage capacity)?(?: per |[-/ ]){TIME}\Z", re.IGNORECASE)
+STORED_TURNED = re.compile(rf"(?P<number>)(?P<size>byte)-{TIME}\Z", re.IGNORECASE)
+SENT = re.compile(rf"{SIZE}(?: outbound data transfer)?(?: per month)?\Z", re.IGNORECASE)
+HOURS = re.compile(
+    r"(?:[\d,.]+\s*)?(?P<what>.*?)\s*(?:per )?-?(?P<time>hours?|hrs?|seconds?|minutes?)\Z", re.IGNORECASE
+)
+
+BYTES = {"k": 3, "m": 6, "g": 9, "t": 12, "p": 15}
+TIMES = {"mi": "min", "mo": "mo", "h": "h", "s": "s", "d": "d"}
+
+
+def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object] | None:
+    """What a line used, in fields of usage; empty where another line covers it, None for what has no use of ours.
+
+    Args:
+        told: our words of `joulebook.ingest.bill_words` -> cells.
+        quantity: how much, in the line's unit; a line that takes back has a negative one.
+
+    >>> use_of({"kind": "Usage", "sku": "BoxUsage:c5.large", "unit": "Hrs"}, 2.0)
+    {'device': 'c5.large', 'device_hours': 2.0}
+    >>> use_of({"kind": "Usage", "sku": "EBS:VolumeUsage.gp3", "unit": "GB-Mo"}, 2.0)
+    {'storage_gb_hours': 1461.0, 'device': 'ssd'}
+    """
+    if (told.get("kind") or "Usage").replace(" ", "").lower() not in USED or quantity == 0:
+        return None
+    text = " ".join(filter(None, (told.get("sku"), told.get("description"), told.get("service"))))
+    unit = (told.get("unit") or "").strip()
+    tokens = tokens_of(text, unit, quantity)
+    if tokens is not None:
+        return {**tokens, "model": model_of(told.get("sku") or text)}
+    if NO_MACHINE.search(text):
+        return None
+    for find in (_stored, _machine, _sent):
+        found = find(told, text, unit, quantity)
+        if found is not None:
+            return found
+    return None
+
+
+def _machine(told: Mapping[str, str | None], text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Hours of machines, accelerators or processors."""
+    by_time = HOURS.match(unit)
+    if by_time is None:
+        return None
+    hours = convert(quantity, _time(by_time["time"]), "h")
+    what = by_time["what"].lower()
+    if "ocpu" in what or "ocpu" in text.lower():
+        return {"vcpu_hours": hours * (1 if ARM_OCPU.search(text) else 2)}
+    board = ORACLE_GPU.search(text) if "gpu" in what else GOOGLE_GPU.search(text)
+    if board is not None:
+        return {"device": board[1], "device_hours": hours}
+    if CORES.search(text) or what in ("vcpu", "vcpus"):
+        return {"vcpu_hours": hours}
+    kept = loaded(told.get("details") or "")
+    details: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
+    named = details.get("InstanceType") or details.get("ServiceType") or told.get("machine") or instance_type(text)
+    cores = whole(details.get("CoreCount")) or whole(details.get("VCPUs")) or _count(told.get("vcpus"))
+    if named and what in ("", "instance", "instances", "machine"):
+        return {"device": str(named), "device_hours": hours, **({"vcpu_hours": cores * hours} if cores else {})}
+    return {"vcpu_hours": hours} if "vcpu" in text.lower() else None
+
+
+def _stored(_told: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Data kept over time; memory over time is of machines or functions."""
+    found = STORED.search(unit) or STORED_TURNED.match(unit)
+    if found is None:
+        return None
+    gb_hours = quantity * _gb(found["size"]) * convert(1, _time(found["time"]), "h")
+    if FUNCTION.search(text):
+        return {"memory_gb_hours": gb_hours}
+    if MEMORY.search(text):
+        return {}
+    kind = "ssd" if SSD.search(text) else "hdd" if HDD.search(text) else None
+    return {"storage_gb_hours": gb_hours, **({"device": kind} if kind else {})}
+
+
+def _sent(_told: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Data sent; what comes in was sent by somebody else."""
+    found = SENT.match(unit)
+    if found is None or not NETWORK.search(f"{text} {unit}") or INBOUND.search(text):
+        return None
+    return {"network_gb": quantity * _gb(found["size"])}
+
+
+def _gb(size: str) -> float:
+    """Gigabytes in a unit of size; a number before it is the block that prices are for, not that quantities count."""
+    word = size.lower()
+    if word in ("byte", "bytes"):
+        return convert(1, "B", "GB")
+    power = BYTES[word[0]]
+    is_binary = word[1:3] == "ib" or word.endswith(("bibyte", "bibytes"))
+    return convert(2.0 ** (power / 3 * 10) if is_binary else 10.0**power, "B", "GB")
+
+
+def _time(word: str) -> str:
+    return next(unit for start, unit in TIMES.items() if word.lower().startswith(start))
+
+
+def _count(cell: str | None) -> int:
+    return int(cell) if cell and cell.isdecimal() else 0
