@@ -17,6 +17,7 @@ from joulebook.ledger.balance import VIEWS
 from joulebook.measure.summary import ComponentEnergy, HostSummary, RunSummary
 from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine
+from joulebook.reduce.compare import compare, run_side
 from joulebook.runs import account_run, book_run
 from joulebook.terms.columns import METRICS
 from joulebook.terms.range import Range
@@ -142,6 +143,35 @@ def test_gap_belongs_to_one_run(book, edition):
     one = book.report(("run",))[0].amounts["gpu_energy_kwh"]
     assert whole.range.low / whole.range.mid > one.range.low / one.range.mid
     assert whole.range.high / whole.range.mid == pytest.approx(one.range.high / one.range.mid)
+
+
+def test_embodied_share_is_explained(book, edition):
+    """The embodied share of a run is its hours times what its hardware emits per hour of its life."""
+    account = account_run(run("r1", board(1.0), hours=10.0), edition, region="KOR")
+    book_run(book.store, account)
+    found = book.explain("co2e_embodied_amortised_g", "run:r1")
+    (only,) = found.steps
+    assert only.words == "run_h × embodied_g_per_h"
+    assert only.value == pytest.approx(found.amount.range.mid, rel=1e-6)
+    boards = next(row for row in account.rows if row.row.component == "gpu")
+    a100_g, life_h = 150_000, 43_830
+    gpu = {line.keys["component"]: line for line in book.report(("component",))}["gpu"]
+    assert boards.row.component == "gpu"
+    assert mids(gpu)["co2e_embodied_amortised_g"] == pytest.approx(a100_g * 10 / life_h, rel=1e-6)
+
+
+def test_runs_compare_by_what_differs(edition):
+    """Two runs of one machine and place differ by their energy alone: the ratio is narrower than either figure."""
+    sides = [
+        run_side(name, account_run(run(name, board(kwh)), edition, region="KOR").amounts, "KOR:h")
+        for name, kwh in (("a", 1.0), ("b", 2.0))
+    ]
+    found = compare(*sides, "co2e")
+    assert found.shared
+    assert found.ratio.high / found.ratio.low < found.a.high / found.a.low
+    assert found.probability_a_lower > 0.99
+    elsewhere = run_side("c", account_run(run("c", board(2.0)), edition).amounts, ":other")
+    assert compare(sides[0], elsewhere, "co2e").ratio.high > 2 * found.ratio.high
 
 
 def test_run_over_midnight(book, edition):

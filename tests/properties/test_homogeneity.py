@@ -7,7 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joulebook.account.formulas import FORMULAS, inputs_of
+from joulebook.account.measured import RUN_FORMULAS
 from joulebook.terms.columns import DIMENSIONS, column
+
+EVERY = (*FORMULAS, *(formula for formula in RUN_FORMULAS if formula not in FORMULAS))
+"""Formulas of usage, and those that only measured runs have."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,14 @@ def dimension_of(name: str) -> tuple[int, ...]:
     return tuple(exponents.get(base, 0) for base in DIMENSIONS)
 
 
-@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__name__)
+@pytest.mark.parametrize("formula", EVERY, ids=lambda formula: formula.__name__)
 def test_a_formula_gives_the_dimension_of_its_column(formula):
     """Terms that are added agree in dimension, and the result has the dimension of the column it makes."""
     given_values = {name: Quantity(2.0, dimension_of(name)) for name in inputs_of(formula)}
     assert formula(**given_values).dimension == dimension_of(formula.__name__)
 
 
-@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.__name__)
+@pytest.mark.parametrize("formula", EVERY, ids=lambda formula: formula.__name__)
 @given(
     st.lists(st.floats(0.01, 100), min_size=20, max_size=20),
     st.sampled_from([name for name in DIMENSIONS if name != "count"]),

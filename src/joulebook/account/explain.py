@@ -6,7 +6,7 @@ The formulas are run once more on `Symbol`, which writes down what is done to it
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from joulebook.account.formulas import inputs_of, path_to
+from joulebook.account.formulas import Formula, inputs_of, path_to
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits
 
@@ -85,12 +85,26 @@ def steps(metric: str, values: Mapping[str, float], given: frozenset[str] = froz
     known = {name: _symbol(name, value) for name, value in values.items()}
     found: list[Step] = []
     for formula in path_to(metric, given):
-        result = formula(**{name: known[name] for name in inputs_of(formula)})
-        unit = column(formula.__name__).unit or ""
-        meaning = (formula.__doc__ or "").strip().splitlines()[0]
-        found.append(Step(formula.__name__, meaning, result.words, result.numbers, result.value, unit))
-        known[formula.__name__] = _symbol(formula.__name__, result.value)
+        found.append(_step(formula, known))
+        known[formula.__name__] = _symbol(formula.__name__, found[-1].value)
     return found
+
+
+def step(formula: Formula, values: Mapping[str, float]) -> Step:
+    """One formula run on symbols.
+
+    Args:
+        formula: the formula.
+        values: value of each of its inputs [unit of the column].
+    """
+    return _step(formula, {name: _symbol(name, value) for name, value in values.items()})
+
+
+def _step(formula: Formula, known: Mapping[str, Symbol]) -> Step:
+    result = formula(**{name: known[name] for name in inputs_of(formula)})
+    unit = column(formula.__name__).unit or ""
+    meaning = (formula.__doc__ or "").strip().splitlines()[0]
+    return Step(formula.__name__, meaning, result.words, result.numbers, result.value, unit)
 
 
 def _symbol(name: str, value: float) -> Symbol:

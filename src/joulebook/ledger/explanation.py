@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joulebook.account.explain import Step, steps
+from joulebook.account.explain import Step, step, steps
 from joulebook.account.formulas import inputs_of, path_to
 from joulebook.account.measured import GIVEN as MEASURED
-from joulebook.account.measured import RUN_METHOD
+from joulebook.account.measured import RUN_METHOD, co2e_embodied_amortised_g
 from joulebook.account.resolution import Part, Resolution, parts_behind
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.ledger.balance import RESOLUTIONS, Amount, Line, lines
@@ -126,7 +126,7 @@ def explain(
     return Explanation(
         metric=metric,
         line=line,
-        steps=_steps(metric, postings, resolved),
+        steps=_embodied_step(metric, postings, resolved) or _steps(metric, postings, resolved),
         is_mean=len({_ratios_of(row) for row in postings}) > 1,
         terms=_terms(features, resolution_of),
         used=used,
@@ -134,6 +134,20 @@ def explain(
         hints=tuple(dict.fromkeys(hints)),
         metered=_metered(postings, resolution_of),
     )
+
+
+def _embodied_step(
+    metric: str, postings: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
+) -> tuple[Step, ...]:
+    """The formula of the embodied share where only runs stand behind it: hours of the hardware at its mean rate."""
+    if metric != co2e_embodied_amortised_g.__name__ or any(row.get("method") != RUN_METHOD for row in postings):
+        return ()
+    rates = [_values(found).get("embodied_g_per_h", 0.0) for found in resolved]
+    known = [(row[f"{metric}_q"], rate) for row, rate in zip(postings, rates, strict=True) if row[f"{metric}_q"]]
+    hours = sum(from_grains(amount, metric) / rate for amount, rate in known if rate)
+    whole = sum(from_grains(amount, metric) for amount, _rate in known)
+    values = {"run_h": hours, "embodied_g_per_h": whole / hours if hours else 0.0}
+    return (step(co2e_embodied_amortised_g, values),) if hours else ()
 
 
 def _ratios_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:

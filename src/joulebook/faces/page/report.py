@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook import __version__
 from joulebook.faces.cli.explain import factor_text
-from joulebook.faces.cli.report import BOUNDARY_OF, IN_TABLE, SHORT_NAMES, stated
+from joulebook.faces.cli.report import IN_TABLE, SHORT_NAMES, boundary_of, stated, title_of
 from joulebook.faces.page.chart import Bar, bars, nice_ticks
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
@@ -53,7 +53,7 @@ def _content(book: "Book") -> dict[str, Any]:
         "_": _,
         "language": language(),
         "version": __version__,
-        "count": f"{whole.request_count:,}",
+        "title": title_of(whole),
         "period": f"{min(days):%Y-%m-%d} – {max(days):%Y-%m-%d} (UTC)",
         "is_synthetic": whole.is_synthetic,
         "main": [_figure(name, whole) for name in IN_TABLE if name in whole.amounts],
@@ -82,7 +82,14 @@ def _figure(name: str, line: "Line") -> dict[str, str]:
     shown = unit_for(amount.range.mid, unit)
     low, mid, high = range_in(amount.range, unit, shown)
     covered = f"{amount.covered_ratio:.0%}"
-    texts = {"low": low, "mid": mid, "high": high, "unit": shown, "boundary": BOUNDARY_OF[name], "covered": covered}
+    texts = {
+        "low": low,
+        "mid": mid,
+        "high": high,
+        "unit": shown,
+        "boundary": boundary_of(name, line),
+        "covered": covered,
+    }
     return {"name": _(SHORT_NAMES[name]), **texts}
 
 
