@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from benchmarks.accuracy.rows import DATA, SERVING, shipped
+from benchmarks.accuracy.rows import DATA, SERVING, shipped, shipped_ranges
 
 from joulebook.terms.units import convert
 
@@ -126,6 +126,42 @@ def read_tasks() -> dict[str, dict[str, tuple[float, float, float]]]:
     }
 
 
+TEXT_TOKENS = {"imdb": 300.0, "sst2": 25.0, "tomatoes": 27.0}
+"""Assumed mean tokens of a text of each set; the runs do not give them."""
+
+
+def encoder_checks() -> list[dict[str, object]]:
+    """Classification of one text at a time against the estimate of the same tokens by an encoder of that size."""
+    ranges = shipped_ranges()
+    spread = ranges["serving/encoder|encoder_estimate_ratio"]
+    board = {name: ranges[f"nvidia/a100-sxm-80gb|accelerator_{name}"].mid for name in ("power_w", "flop_per_s")}
+    factors = {name: ranges[f"serving/text|{name}"].mid for name in ("compute_ratio", "flop_per_parameter")}
+    per_flop = board["power_w"] / board["flop_per_s"] * factors["compute_ratio"] * factors["flop_per_parameter"]
+    ratios = defaultdict(lambda: defaultdict(list))
+    with (DATA / "luccioni_co2_inference.csv").open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            name = row["experiment"].removeprefix("text_classif_")
+            if name != row["experiment"] and row["num_parameters"]:
+                joules = convert(float(row["gpu_energy"]), "kWh", "J")
+                joules -= (BOARDS - 1) * IDLE_W[1] * float(row["duration"])
+                arithmetic = per_flop * float(row["num_parameters"]) * TEXT_TOKENS[name]
+                ratios[name][row["model_id"]].append(joules / INFERENCES / arithmetic)
+    lines = []
+    for name, models in sorted(ratios.items()):
+        each = np.array([np.median(values) for values in models.values()])
+        lines.append(
+            {
+                "split": f"encoder, one text at a time, {name}",
+                "n": len(each),
+                "measured_over_arithmetic": round(float(np.median(each)), 1),
+                "lowest": round(float(each.min()), 1),
+                "highest": round(float(each.max()), 1),
+                "coverage_80": round(float(((each >= spread.low) & (each <= spread.high)).mean()), 4),
+            }
+        )
+    return lines
+
+
 def _number(value: float) -> str:
     shown = f"{value:.3g}"
     return shown if "e" not in shown or "." in shown else shown.replace("e", ".0e")
@@ -234,6 +270,8 @@ def main() -> None:
         }
         results.append({key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()})
         print(results[-1])
+    results += encoder_checks()
+    print(*results[2:], sep="\n")
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (SERVING / "diffusion.yaml").write_text(diffusion_file(rows), encoding="utf-8")
     (SERVING / "task.yaml").write_text(task_file(tasks), encoding="utf-8")

@@ -36,6 +36,7 @@ ENCODER = (
     "audio_parameters_billion",
     "audio_tokens_per_s",
     "encoder_estimate_ratio",
+    "audio_estimate_ratio",
 )
 """Factors of the subject ``serving/encoder``."""
 
@@ -146,24 +147,29 @@ def scale_generation(
 
 def estimate_embedding(facts: Mapping[str, Range]) -> UnitEstimate:
     """One token of an embedding or ranking model [kWh]; `ENCODER` and `ARITHMETIC`."""
-    return _estimate(lambda values: _pass_kwh(values, values["embedding_parameters_billion"]), facts)
+
+    def energy(values: Mapping[str, float]) -> float:
+        return _pass_kwh(values, values["embedding_parameters_billion"]) * values["encoder_estimate_ratio"]
+
+    return _estimate(energy, facts)
 
 
 def estimate_audio(facts: Mapping[str, Range]) -> UnitEstimate:
     """One second of audio of a speech model [kWh]; `ENCODER` and `ARITHMETIC`."""
 
     def energy(values: Mapping[str, float]) -> float:
-        return _pass_kwh(values, values["audio_parameters_billion"]) * values["audio_tokens_per_s"]
+        token = _pass_kwh(values, values["audio_parameters_billion"])
+        return token * values["audio_tokens_per_s"] * values["audio_estimate_ratio"]
 
     return _estimate(energy, facts)
 
 
 def _pass_kwh(values: Mapping[str, float], billion: float) -> float:
-    """One token through an encoder."""
+    """One token through an encoder, by arithmetic alone."""
     per_flop = values["accelerator_power_w"] * values["accelerator_ratio"] * values["compute_ratio"]
     per_flop /= values["accelerator_flop_per_s"] * values["compute_speed_ratio"]
     operations = values["flop_per_parameter"] * convert(billion, "1e9", "1")
-    return convert(per_flop * operations * values["encoder_estimate_ratio"], "J", "kWh")
+    return convert(per_flop * operations, "J", "kWh")
 
 
 def _estimate(energy: Callable[[Mapping[str, float]], float], inputs: Mapping[str, Range]) -> UnitEstimate:

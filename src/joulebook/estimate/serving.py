@@ -9,8 +9,8 @@ limit, times a fitted ratio:
 - context: keys and values of a request's own context, read for every output token; layers with a sliding window stop
   growing at the window, recurrent layers keep a state of fixed size.
 - compute: one multiply-add per active parameter and token, in prefill and decode, shared parameters and experts apart
-  (an expert sees few tokens at a time, and the 8-bit kernels of the measured stacks cost more, not less); attention in
-  prefill.
+  (in decode an expert sees few tokens at a time, and the 8-bit kernels of the measured stacks cost more, not less; in
+  prefill it sees many, and pays `narrow_prefill_ratio` of that); attention in prefill.
 - layers: a fixed time per layer and decode step on every accelerator, shared by the batch; more where layers have
   experts, and where several accelerators wait for each other.
 - links: what tensor or expert parallel accelerators exchange per layer and token.
@@ -70,6 +70,7 @@ METHOD = (
     "compute_ratio",
     "expert_compute_ratio",
     "narrow_expert_compute_ratio",
+    "narrow_prefill_ratio",
     "link_ratio",
     "layer_s",
     "expert_layer_s",
@@ -214,7 +215,7 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
     power *= values["vintage_ratio"] * values["text_estimate_ratio"]
     per_byte = power / values["accelerator_bandwidth_bytes_per_s"]
     dense_flop = power * values["compute_ratio"] / (values["accelerator_flop_per_s"] * values["compute_speed_ratio"])
-    compute = _compute_j(values, shape, power)
+    prefill, decode = (_compute_j(values, shape, power, narrow) for narrow in (values["narrow_prefill_ratio"], 1.0))
     pair = dense_flop * values["flop_per_attention_pair"] * shape["attention_width"]
     element = per_byte * values["context_stream_ratio"] * values["kv_bytes_per_element"]
     growing = element * shape["growing_elements"]
@@ -223,13 +224,13 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
     exchange = per_byte * values["link_ratio"] * values["kv_bytes_per_element"] * shape["residual_width"]
     joules = {
         "request_kwh": power * values["sequence_s"],
-        "input_kwh_per_token": compute,
+        "input_kwh_per_token": prefill,
         "input_context_kwh_per_token2": pair,
         "input_own_context_kwh_per_token2": pair * values["own_context_ratio"],
         "cache_read_kwh_per_token": growing * values["cache_transfer_ratio"],
         "output_kwh_per_token": weights
         + fixed
-        + compute
+        + decode
         + element * shape["constant_elements"]
         + exchange * (accelerator_count(values) - 1)
         + power * values["sequence_s"],
@@ -247,11 +248,12 @@ def accelerator_count(values: Mapping[str, float]) -> float:
     return max(1.0, weights * values["memory_headroom_ratio"] / values["accelerator_memory_bytes"])
 
 
-def _compute_j(values: Mapping[str, float], shape: Mapping[str, float], power: float) -> float:
-    """Arithmetic of one token [J]; experts at 8 bits gain like the rest and pay for narrow kernels on top."""
+def _compute_j(values: Mapping[str, float], shape: Mapping[str, float], power: float, narrow: float) -> float:
+    """Arithmetic of one token [J]; experts at 8 bits gain like the rest, and pay a share of narrow kernels on top."""
     flop_j = power * values["flop_per_parameter"] / values["accelerator_flop_per_s"]
     speed = values["compute_speed_ratio"]
-    experts = values["expert_compute_ratio"] / speed + (speed - 1) * values["narrow_expert_compute_ratio"]
+    paid = narrow * (speed - 1) * values["narrow_expert_compute_ratio"]
+    experts = values["expert_compute_ratio"] / speed + paid
     return flop_j * (
         values["compute_ratio"] / speed * shape["shared_parameters"] + experts * shape["chosen_parameters"]
     )
