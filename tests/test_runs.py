@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joulebook.account import measured
-from joulebook.account.resolve import Resolver
+from joulebook.account.resolver import Resolver
 from joulebook.book import Book
 from joulebook.faces.sample import sample_options, write_sample
 from joulebook.factors.read import read_edition

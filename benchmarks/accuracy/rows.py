@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from joulebook.estimate.serving import METHOD, coefficients_kwh
-from joulebook.estimate.tokens import gpu_energy_kwh
+from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
 
@@ -131,7 +131,7 @@ def _key(row: dict[str, str], energy: str) -> tuple[str, ...]:
 
 def energy_j(values: dict[str, float], architecture: dict[str, float], output: float) -> float:
     """Energy per output token of one request of the package's own formula [J]."""
-    kwh = gpu_energy_kwh(
+    kwh = token_energy_kwh(
         request_count=1.0,
         per_request_ratio=1.0,
         uncached_input_tokens=values["reference_input_tokens"],

@@ -13,7 +13,7 @@ import narwhals as nw
 from ecologits.impacts.llm import compute_llm_impacts
 
 from joulebook.estimate.deployment import Deployment, serve
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
 from joulebook.factors.choose import resolve_model
 from joulebook.factors.read import read_edition
 from joulebook.terms.usage import TOKEN_CLASSES
@@ -52,7 +52,7 @@ def coefficients(connection: duckdb.DuckDBPyConnection) -> float:
 
 def estimated(usage_rows: Any, models: Any) -> Any:  # noqa: ANN401  (Narwhals frames of any engine)
     """Low, mid and high of each row."""
-    price = cast("Callable[..., Any]", gpu_energy_kwh)
+    price = cast("Callable[..., Any]", token_energy_kwh)
     inputs = ("request_count", "per_request_ratio", *TOKEN_CLASSES, *COEFFICIENTS)
     rows = usage_rows.join(models, on="model_place", how="left")
     rows = rows.with_columns(price(**{name: nw.col(name) for name in inputs}).alias("mid"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook.account import measured, pricing
 from joulebook.account.marginal import MarginalResolver, marginal_groups
-from joulebook.account.resolve import Resolver
+from joulebook.account.resolver import Resolver
 from joulebook.factors.hourly import Hours
 from joulebook.factors.policy import is_hourly
 from joulebook.factors.read import read_edition
@@ -63,23 +63,28 @@ class Priced(Kept):
 
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
-        usage = self._usage(span, policy)
+        usage, others = self._usage(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
-        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
-        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
+        models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
+        places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
         rows = pricing.joined(self.store, usage, models, places)
         groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
         return self._postings(groups, resolver, span, cause, METHOD)
 
-    def _usage(self, span: Span, policy: str) -> "nw.LazyFrame":
-        return pricing.keyed(self.store.table("usage", after=span[0], version=span[1]), hourly=is_hourly(policy))
+    def _usage(self, span: Span, policy: str) -> "tuple[nw.LazyFrame, tuple[str, ...]]":
+        """Usage of one span with its keys, and the units of other kinds than text that it has."""
+        usage = self.store.table("usage", after=span[0], version=span[1])
+        others = pricing.others_in(self.store, usage)
+        return pricing.keyed(usage, others, hourly=is_hourly(policy)), others
 
     def marginal(self, by: Sequence[str] = ()) -> list[balance.Line]:
         """CO2e that one more such use would cause, per value of some columns: for decisions, never posted."""
-        usage = pricing.keyed(self.store.table("usage"), hourly=True)
+        table = self.store.table("usage")
+        others = pricing.others_in(self.store, table)
+        usage = pricing.keyed(table, others, hourly=True)
         resolver = MarginalResolver(self.edition, self.policy, self.hours)
-        models = resolver.models(pricing.distinct(self.store, usage, pricing.MODEL_KEY))
-        places = resolver.places(pricing.distinct(self.store, usage, pricing.PLACE_KEY))
+        models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
+        places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
         if not places:
             return []
         rows = pricing.joined(self.store, usage, models, places)
@@ -95,9 +100,9 @@ class Priced(Kept):
 
     def usage_again(self, span: Span, members: Rows) -> "nw.LazyFrame":
         """Usage of one span, priced with the factors that its postings were made with."""
-        usage = self._usage(span, members[0]["policy"])
+        usage, others = self._usage(span, members[0]["policy"])
         kept = self.resolutions()
-        models, places = audit.model_rows(members, kept), audit.place_rows(members, kept)
+        models, places = audit.model_rows(members, kept, others), audit.place_rows(members, kept, others)
         return pricing.joined(self.store, usage, models, places)
 
     def runs_again(self, span: Span, members: Rows) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from joulebook.account import measured
 from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import Resolver
+from joulebook.account.resolver import Resolver
 from joulebook.estimate.machines import ComponentRow, MachineUse, Reading, component_energy
 from joulebook.factors.choose import resolve_place
 from joulebook.factors.edition import Edition

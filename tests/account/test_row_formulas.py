@@ -63,7 +63,7 @@ def test_two_water_views_use_facility_energy():
 def test_embodied_by_hour_and_by_energy_agree():
     """An hour at mean power gives the same grams by hours and by kWh."""
     per_hour = embodied_per_hour(150_000.0, 2_500_000.0, 8, 6 * 8760.0, 0.85)
-    assert co2e_embodied_amortised_g(0.4, embodied_per_kwh(per_hour, 0.4)) == pytest.approx(per_hour)
+    assert co2e_embodied_amortised_g(0.4, embodied_per_kwh(per_hour, 0.4), 0) == pytest.approx(per_hour)
 
 
 def test_purchase_year_view_books_all_or_nothing():

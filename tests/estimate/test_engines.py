@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from joulebook.estimate.serving import ModelShape, estimate_serving
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
 from joulebook.terms.range import Range
 from joulebook.terms.usage import TOKEN_CLASSES
 
@@ -37,14 +37,14 @@ def priced(frame, coefficients):
     """The energy of each row, by the formula, on any engine."""
     columns = {name: nw.lit(value) for name, value in coefficients.items()}
     columns |= {name: nw.col(name) for name in ("request_count", "per_request_ratio", *TOKEN_CLASSES)}
-    return nw.from_native(frame).with_columns(gpu_energy_kwh(**columns).alias("kwh")).select("key", "kwh")
+    return nw.from_native(frame).with_columns(token_energy_kwh(**columns).alias("kwh")).select("key", "kwh")
 
 
 def on_floats(rows, coefficients):
     """The energy of each row, one after another."""
     assert set(coefficients) == set(COEFFICIENTS)
     names = ("request_count", "per_request_ratio", *TOKEN_CLASSES)
-    return [gpu_energy_kwh(**{name: row[name] for name in names}, **coefficients) for row in rows]
+    return [token_energy_kwh(**{name: row[name] for name in names}, **coefficients) for row in rows]
 
 
 def test_duckdb_and_polars_give_what_floats_give(rows, coefficients):

@@ -3,7 +3,7 @@
 import pytest
 
 from joulebook.estimate.boundary import it_energy_kwh, node_energy_kwh
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
 
 NO_TOKENS = {
     "uncached_input_tokens": 0,
@@ -16,7 +16,7 @@ NO_TOKENS = {
 
 def energy(coefficients: dict[str, float], requests: int = 1, **tokens: float) -> float:
     """Energy of one row, absent coefficients and tokens being 0."""
-    return gpu_energy_kwh(
+    return token_energy_kwh(
         request_count=requests,
         per_request_ratio=1 / requests,
         **(NO_TOKENS | tokens),
@@ -57,6 +57,6 @@ def test_a_bucket_of_equal_requests_costs_their_sum():
 
 def test_boundary_ladder_multiplies_up():
     """Google's median prompt (arXiv:2508.15734): accelerators 0.14 Wh, host 0.20 Wh, idle machines 0.22 Wh."""
-    node = node_energy_kwh(0.14, 0.20 / 0.14)
+    node = node_energy_kwh(0.14, 0.20 / 0.14, 0)
     assert node == pytest.approx(0.20)
     assert it_energy_kwh(node, 1.1) == pytest.approx(0.22)

@@ -11,7 +11,7 @@ import narwhals as nw
 import pytest
 
 from joulebook.account import pricing
-from joulebook.account.resolve import Resolver, shares
+from joulebook.account.resolver import Resolver, shares
 from joulebook.book import Book
 from joulebook.terms.columns import columns
 from joulebook.terms.usage import USAGE_COLUMNS

@@ -10,7 +10,7 @@ from joulebook.estimate.calibrate import Point, calibrate
 from joulebook.estimate.deployment import serving_ranges
 from joulebook.estimate.serving import ModelShape, estimate_serving, reference_kwh
 from joulebook.estimate.speed import batch_at_speed, step_s
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
 from joulebook.factors.read import read_edition
 from joulebook.terms.range import Range
 
@@ -28,7 +28,7 @@ def shape(active: float, total: float) -> ModelShape:
 def energy(coefficients, tokens, requests=1.0):
     """Energy of a row."""
     counts = dict(zip(TOKENS, tokens, strict=True)) | {"reasoning_output_tokens": 0.0}
-    return gpu_energy_kwh(request_count=requests, per_request_ratio=1 / requests, **counts, **coefficients)
+    return token_energy_kwh(request_count=requests, per_request_ratio=1 / requests, **counts, **coefficients)
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,7 +11,7 @@ from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator,
 from joulebook.estimate.deployment import calibrated, serving_ranges
 from joulebook.estimate.scenarios import METHOD_SUBJECT, shape_of
 from joulebook.estimate.serving import estimate_serving
-from joulebook.estimate.tokens import gpu_energy_kwh
+from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.factors.choose import choose, resolve_model
 from joulebook.factors.edition import Edition
 from joulebook.terms.boundary import Boundary
@@ -104,7 +104,7 @@ def calibrate_model(
 
 
 def _estimated_kwh(point: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
-    price = cast("Callable[..., Any]", gpu_energy_kwh)
+    price = cast("Callable[..., Any]", token_energy_kwh)
     return price(
         request_count=point["requests"],
         per_request_ratio=1 / point["requests"],

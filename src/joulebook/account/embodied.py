@@ -7,16 +7,18 @@ from joulebook.account.arithmetic import N
 from joulebook.errors import BadValue, translatable
 
 
-def co2e_embodied_amortised_g(gpu_energy_kwh: N, embodied_g_per_kwh: N) -> N:
-    """Embodied share of a use [g], by the energy its accelerators drew.
+def co2e_embodied_amortised_g(gpu_energy_kwh: N, embodied_g_per_kwh: N, machine_embodied_g: N) -> N:
+    """Embodied share of a use [g]: by the energy its accelerators drew, or by the hours of the machine.
 
     Args:
         gpu_energy_kwh: energy of the accelerators [kWh].
-        embodied_g_per_kwh: embodied CO2e per kWh of the accelerators, from `embodied_per_kwh` [g/kWh].
+        embodied_g_per_kwh: embodied CO2e per kWh of the accelerators, from `embodied_per_kwh` [g/kWh]; 0 for machines
+            that are counted by the hour.
+        machine_embodied_g: embodied share of machines by the hour [g]; 0 for a model.
 
     Source: SCI (ISO/IEC 21031), "Embodied emissions", with time and resource share expressed through energy.
     """
-    return gpu_energy_kwh * embodied_g_per_kwh
+    return gpu_energy_kwh * embodied_g_per_kwh + machine_embodied_g
 
 
 def embodied_sci_g(total_embodied_g: N, time_share_ratio: N, resource_share_ratio: N) -> N:

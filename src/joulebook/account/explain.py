@@ -4,7 +4,7 @@ The formulas are run once more on `Symbol`, which writes down what is done to it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from joulebook.account.formulas import Formula, inputs_of, path_to
 from joulebook.terms.columns import column
@@ -23,21 +23,26 @@ class Symbol:
         numbers: the same with values.
         value: the result.
         is_sum: True where it must be bracketed inside a product.
+        is_absent: True where there is none of it; a sum leaves it out.
     """
 
     words: str
     numbers: str
     value: float
     is_sum: bool = False
+    is_absent: bool = False
 
     def __add__(self, other: "Symbol") -> "Symbol":
+        if self.is_absent or other.is_absent:
+            return self if other.is_absent else other
         return self._joined("+", other, self.value + other.value, is_sum=True)
 
     def __sub__(self, other: "Symbol") -> "Symbol":
         return self._joined("-", other._inner(), self.value - other.value, is_sum=True)
 
     def __mul__(self, other: "Symbol") -> "Symbol":
-        return self._inner()._joined("×", other._inner(), self.value * other.value, is_sum=False)
+        product = self._inner()._joined("×", other._inner(), self.value * other.value, is_sum=False)
+        return replace(product, is_absent=self.is_absent or other.is_absent)
 
     def _inner(self) -> "Symbol":
         return Symbol(f"({self.words})", f"({self.numbers})", self.value) if self.is_sum else self
@@ -83,6 +88,7 @@ def steps(metric: str, values: Mapping[str, float], given: frozenset[str] = froz
         KeyError: a column that is needed has no value.
     """
     known = {name: _symbol(name, value) for name, value in values.items()}
+    known |= {name: replace(known[name], is_absent=not values[name]) for name in given & known.keys()}
     found: list[Step] = []
     for formula in path_to(metric, given):
         found.append(_step(formula, known))

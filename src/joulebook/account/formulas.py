@@ -15,20 +15,32 @@ from joulebook.account.operational import (
     co2e_upstream_g,
 )
 from joulebook.account.overhead import facility_energy_kwh
+from joulebook.account.units_of_use import (
+    board_energy_kwh,
+    gpu_energy_kwh,
+    host_energy_kwh,
+    machine_embodied_g,
+    media_energy_kwh,
+)
 from joulebook.account.water import water_offsite_hydro_l, water_offsite_without_hydro_l, water_onsite_l
 from joulebook.estimate.boundary import it_energy_kwh, node_energy_kwh
-from joulebook.estimate.tokens import gpu_energy_kwh
+from joulebook.estimate.tokens import token_energy_kwh
 
 Formula = FunctionType
 
 FORMULAS: tuple[Formula, ...] = (
+    token_energy_kwh,
+    media_energy_kwh,
+    board_energy_kwh,
     gpu_energy_kwh,
+    host_energy_kwh,
     node_energy_kwh,
     it_energy_kwh,
     facility_energy_kwh,
     co2e_operational_location_g,
     co2e_grid_losses_g,
     co2e_upstream_g,
+    machine_embodied_g,
     co2e_embodied_amortised_g,
     water_onsite_l,
     water_offsite_without_hydro_l,
@@ -37,6 +49,9 @@ FORMULAS: tuple[Formula, ...] = (
 
 DECISIONS: tuple[Formula, ...] = (co2e_operational_marginal_g,)
 """Formulas for decisions; what they make is never posted."""
+
+INNER = frozenset(("token_energy_kwh", "media_energy_kwh", "board_energy_kwh", "host_energy_kwh", "machine_embodied_g"))
+"""Results that are parts of others and no figures of their own."""
 
 BY_NAME: dict[str, Formula] = {formula.__name__: formula for formula in (*FORMULAS, *DECISIONS)}
 

@@ -9,8 +9,10 @@ import narwhals as nw
 from joulebook.account.operational import co2e_operational_marginal_g
 from joulebook.account.pricing import Tables, cube, in_grains
 from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import Resolver, resolve_place_factors
+from joulebook.account.resolve import resolve_place_factors
 from joulebook.account.resolve_hour import hour_parts
+from joulebook.account.resolve_use import at_the_meter
+from joulebook.account.resolver import Resolver
 from joulebook.errors import FactorMissing
 from joulebook.factors.choose import Choice, choose
 from joulebook.factors.edition import Edition
@@ -32,6 +34,7 @@ class MarginalResolver(Resolver):
         rows = []
         for key in keys:
             found = self._with_marginal(self._of_day(resolve_place_factors, key, "region_key"), key["day"])
+            found = at_the_meter(found) if key.get("meter_key") else found
             rows.append(self._row(key, found, "place_resolution_id", {"zone": found.names["zone"]}))
         return rows
 

@@ -1,6 +1,6 @@
 """Images, video, audio, embeddings and small tasks from their counts to their footprints, with ranges."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -10,6 +10,7 @@ from joulebook.account.request import Priced, price_energy
 from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import resolve_model_factors, resolve_place_factors
 from joulebook.errors import UnknownName, translatable
+from joulebook.estimate.drivers import combined, ordered
 from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
 from joulebook.estimate.media import (
     ARITHMETIC,
@@ -28,7 +29,7 @@ from joulebook.estimate.media import (
     video_gpu_energy_kwh,
 )
 from joulebook.estimate.serving import SUBJECTS
-from joulebook.factors.choose import choose
+from joulebook.factors.choose import Choice, choose
 from joulebook.factors.edition import Edition
 from joulebook.terms.range import Range
 
@@ -50,8 +51,8 @@ class Media:
         request_count: how often.
         model: name of the model, or None.
         parameters_billion: its size, or None.
-        width, height: pixels.
-        frames_per_s: frames of a second of video.
+        width, height: pixels; 0 is unknown.
+        frames_per_s: frames of a second of video; 0 is unknown.
         steps: denoising steps, or None.
         is_unet: True for convolutional diffusion models (2022 to 2023).
         accelerator: name, or None.
@@ -71,6 +72,32 @@ class Media:
     steps: float | None = None
     is_unet: bool = False
     accelerator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Energy of one image, clip, second, token or task, and what it stands on.
+
+    Attributes:
+        subject: the measured model or task behind it, or the law.
+        is_measured: True where this very model or task was measured.
+        count: how many of them are asked for.
+        formula: the formula that multiplies them.
+        estimate: low, mid, high and drivers.
+        choices: driver -> the factor behind it; a driver that the caller gave has none.
+    """
+
+    subject: str
+    is_measured: bool
+    count: float
+    formula: Callable[..., object]
+    estimate: UnitEstimate
+    choices: Mapping[str, Choice]
+
+    @property
+    def kwh(self) -> float:
+        """Energy of all of them [kWh]."""
+        return cast("float", self.formula(self.count, self.estimate.kwh.mid))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,68 +125,124 @@ def estimate_media(
     Raises:
         UnknownName: there is no such task or accelerator.
     """
-    subject, is_measured, kwh, unit = _unit(edition, policy, asked, at)
+    unit = unit_of(edition, policy, asked, at)
     around = resolve_model_factors(edition, policy, provider or "", "", at)
     place = resolve_place_factors(edition, policy, provider or "", region or "", at)
-    return MediaEstimate(subject, is_measured, price_energy(kwh, unit.drivers, around, place), place)
+    priced = price_energy(unit.kwh, unit.estimate.drivers, around, place)
+    return MediaEstimate(unit.subject, unit.is_measured, priced, place)
 
 
-def _unit(edition: Edition, policy: str, asked: Media, at: date) -> tuple[str, bool, float, UnitEstimate]:
-    """What it stands on, whether it was measured, the energy [kWh] and its drivers."""
+def unit_of(edition: Edition, policy: str, asked: Media, at: date) -> Unit:
+    """Energy of one unit of what is asked for, with the factors behind it.
+
+    Raises:
+        UnknownName: there is no such task or accelerator.
+    """
     if asked.task is not None:
-        subject = _task(edition, asked.task)
-        kwh = choose(edition, "inference_kwh", subject, at, policy).factor.range
-        drivers = {"inference_kwh": (kwh.low / kwh.mid, kwh.high / kwh.mid)}
-        unit = UnitEstimate(kwh, drivers)
-        return subject, True, _times(inference_gpu_energy_kwh, asked.request_count, unit), unit
-    facts = _ranges(edition, policy, asked, at)
+        subject = find_task(edition, asked.task)
+        choice = choose(edition, "inference_kwh", subject, at, policy)
+        return task_unit(choice, asked.request_count)
+    ranges, choices = _facts(edition, policy, asked, at)
     if asked.embedding_tokens is not None:
-        unit = estimate_embedding(facts)
-        return ENCODERS, False, _times(embedding_gpu_energy_kwh, asked.embedding_tokens, unit), unit
+        estimate = estimate_embedding(ranges)
+        return _encoded(asked.embedding_tokens, embedding_gpu_energy_kwh, estimate, choices)
     if asked.audio_s is not None:
-        unit = estimate_audio(facts)
-        return ENCODERS, False, _times(audio_gpu_energy_kwh, asked.audio_s, unit), unit
-    is_video = asked.video_s is not None
-    frames = max(1.0, asked.frames_per_s * asked.video_s) if asked.video_s is not None else 1.0
+        return _encoded(asked.audio_s, audio_gpu_energy_kwh, estimate_audio(ranges), choices)
+    return _generated(edition, policy, asked, at, ranges, choices)
+
+
+def _encoded(
+    count: float, formula: Callable[..., object], estimate: UnitEstimate, choices: Mapping[str, Choice]
+) -> Unit:
+    return Unit(ENCODERS, is_measured=False, count=count, formula=formula, estimate=estimate, choices=choices)
+
+
+def task_unit(choice: Choice, count: float) -> Unit:
+    """One inference of a small task, by its factor."""
+    kwh = choice.factor.range
+    estimate = UnitEstimate(kwh, {"inference_kwh": (kwh.low / kwh.mid, kwh.high / kwh.mid)})
+    subject, is_measured = choice.factor.subject, not choice.is_unknown
+    return Unit(subject, is_measured, count, inference_gpu_energy_kwh, estimate, {"inference_kwh": choice})
+
+
+def _generated(
+    edition: Edition,
+    policy: str,
+    asked: Media,
+    at: date,
+    ranges: Mapping[str, Range],
+    choices: Mapping[str, Choice],
+) -> Unit:
+    """Images, or a clip of video."""
+    subject = measured_model(edition, asked.model)
     steps = None if asked.steps is None else Range.exact(asked.steps)
-    subject, pixels = _measured_model(edition, asked.model), asked.width * asked.height
-    if subject is None:
-        unit = estimate_generation(facts, pixels, frames, steps, is_unet=asked.is_unet)
-    else:
-        measured = {name: choose(edition, name, subject, at, policy).factor.range for name in MEASURED}
-        unit = scale_generation(measured, facts, pixels, frames, steps)
-    if is_video and asked.video_s:
-        return subject or LAW, subject is not None, _times(video_gpu_energy_kwh, 1, unit), unit
-    return subject or LAW, subject is not None, _times(image_gpu_energy_kwh, asked.image_count or 1, unit), unit
+    measured = {} if subject is None else {name: choose(edition, name, subject, at, policy) for name in MEASURED}
+    known = {name: choice.factor.range for name, choice in measured.items()}
+
+    def estimate(pixels: float, frames_per_s: float) -> UnitEstimate:
+        frames = 1.0 if asked.video_s is None else max(1.0, frames_per_s * asked.video_s)
+        if subject is None:
+            return estimate_generation(ranges, pixels, frames, steps, is_unet=asked.is_unet)
+        return scale_generation(known, ranges, pixels, frames, steps)
+
+    unit, more = _of_unknown_size(edition, policy, asked, at, estimate)
+    behind = {**choices, **measured, **more}
+    if subject is not None and steps is None:
+        behind["steps"] = measured["generation_steps"]
+    is_video = asked.video_s is not None
+    count, formula = (1.0, video_gpu_energy_kwh) if is_video else (asked.image_count or 1, image_gpu_energy_kwh)
+    return Unit(subject or LAW, subject is not None, count, formula, unit, behind)
 
 
-def _times(formula: Callable[..., object], count: float, unit: UnitEstimate) -> float:
-    return cast("float", formula(count, unit.kwh.mid))
+def _of_unknown_size(
+    edition: Edition, policy: str, asked: Media, at: date, estimate: Callable[[float, float], UnitEstimate]
+) -> tuple[UnitEstimate, dict[str, Choice]]:
+    """An estimate, wider where nobody said how many pixels or frames a second there are."""
+    sizes = {"picture_pixels": asked.width * asked.height, "video_frames_per_s": asked.frames_per_s}
+    if asked.video_s is None:
+        sizes["video_frames_per_s"] = 1.0
+    missing = {name: choose(edition, name, LAW, at, policy) for name, value in sizes.items() if not value}
+    mids = sizes | {name: choice.factor.value for name, choice in missing.items()}
+    found = estimate(*mids.values())
+    if not missing:
+        return found, {}
+    drivers = dict(found.drivers)
+    for name, choice in missing.items():
+        ends = (estimate(*(mids | {name: end}).values()) for end in (choice.factor.low, choice.factor.high))
+        low, high = (end.kwh.mid / found.kwh.mid for end in ends)
+        drivers[name] = (min(1, low), max(1, high))
+    return UnitEstimate(combined(drivers).scaled(found.kwh.mid), ordered(drivers)), missing
 
 
-def _ranges(edition: Edition, policy: str, asked: Media, at: date) -> dict[str, Range]:
+def _facts(edition: Edition, policy: str, asked: Media, at: date) -> tuple[dict[str, Range], dict[str, Choice]]:
     subjects = {name: SUBJECTS[name] for name in ARITHMETIC}
     subjects |= dict.fromkeys(DIFFUSION, LAW) | dict.fromkeys(ENCODER, ENCODERS)
-    ranges = {name: choose(edition, name, subject, at, policy).factor.range for name, subject in subjects.items()}
+    choices = {name: choose(edition, name, subject, at, policy) for name, subject in subjects.items()}
+    given: dict[str, Range] = {}
     if asked.accelerator is not None:
         found = hardware_facts(edition, policy, find_accelerator(edition, asked.accelerator), at)
-        ranges |= {name: Range.exact(found[name]) for name in HARDWARE if name in ranges}
-        ranges["accelerator_ratio"] = Range.exact(1)
+        given |= {name: Range.exact(found[name]) for name in HARDWARE if name in choices}
+        given["accelerator_ratio"] = Range.exact(1)
     if asked.parameters_billion is not None:
-        names = (name for name in ranges if name.endswith("_parameters_billion"))
-        ranges |= {name: Range.exact(asked.parameters_billion) for name in list(names)}
-    return ranges
+        names = (name for name in choices if name.endswith("_parameters_billion"))
+        given |= {name: Range.exact(asked.parameters_billion) for name in names}
+    return {name: choice.factor.range for name, choice in choices.items()} | given, choices
 
 
-def _measured_model(edition: Edition, model: str | None) -> str | None:
+def measured_model(edition: Edition, model: str | None) -> str | None:
     """The measured model of that name, whoever its developer; None where none was measured."""
     wanted = (model or "").lower()
     known = {row.subject for row in edition.factors_for("generation_kwh")}
     return next((one for one in sorted(known) if wanted and wanted in (one, one.partition("/")[-1])), None)
 
 
-def _task(edition: Edition, task: str) -> str:
-    known = sorted(row.subject for row in edition.factors_for("inference_kwh"))
+def find_task(edition: Edition, task: str) -> str:
+    """Subject of a small task.
+
+    Raises:
+        UnknownName: there is no such task.
+    """
+    known = sorted(row.subject for row in edition.factors_for("inference_kwh") if row.subject.startswith(TASK))
     if TASK + task in known:
         return TASK + task
     names = [name.removeprefix(TASK) for name in known]

@@ -5,14 +5,23 @@ and no time zone is computed on the big side; each measure of a row is turned on
 ``floor(x * grains + half)``, and whole numbers are summed; instants are UTC microseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import narwhals as nw
 
 from joulebook.account.formulas import FORMULAS, inputs_of
-from joulebook.account.resolve import shares
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.account.kinds import OTHERS, TEXT, key_names, present, with_kind
+from joulebook.account.resolver import shares
+from joulebook.account.units_of_use import (
+    UNITS,
+    board_energy_kwh,
+    host_energy_kwh,
+    machine_embodied_g,
+    media_energy_kwh,
+)
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
+from joulebook.terms.boundary import Boundary
 from joulebook.terms.columns import METRICS, column
 from joulebook.terms.rounding import HALF
 from joulebook.terms.usage import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
@@ -20,6 +29,16 @@ from joulebook.terms.usage import KEY_SEPARATOR as SEPARATOR
 
 MODEL_KEY = ("provider_key", "model_key", "day")
 PLACE_KEY = ("provider_key", "region_key", "day")
+BESIDE_TEXT = (media_energy_kwh, board_energy_kwh, host_energy_kwh, machine_embodied_g)
+"""Formulas of what is no text; zero in a table that has nothing else."""
+
+KNOWN_UP_TO = {
+    "gpu_energy_kwh": Boundary.GPU,
+    "it_energy_kwh": Boundary.NODE_IDLE,
+    "water_onsite_l": Boundary.NODE_IDLE,
+}
+"""Metric -> the last rung at which an energy may enter the ladder and still tell it; further out it stays open."""
+
 GROUP = (
     "day",
     "source",
@@ -30,6 +49,7 @@ GROUP = (
     "team",
     "project",
     "tool",
+    "device",
     "is_synthetic",
     "tier",
     "model_resolution_id",
@@ -37,10 +57,13 @@ GROUP = (
 )
 """What one posting speaks about."""
 
+COST = "cost_usd"
+"""What was paid: kept beside the footprint for coverage, never a basis of it."""
+
 SHARE_KEY = ("request_count",)
 PERIOD = "%Y-%m-%dT%H"
 """How the start of a posting's period is written, whether it is a day or an hour."""
-GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool")
+GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool", "device")
 PRICED = tuple(formula.__name__ for formula in FORMULAS if formula.__name__ in METRICS)
 """Metrics the pipeline computes; the others of `METRICS` stay NULL, which is not zero."""
 
@@ -57,25 +80,46 @@ class Tables(Protocol):
         ...
 
 
-def keyed(usage: nw.LazyFrame, *, hourly: bool = False) -> nw.LazyFrame:
-    """Usage rows with the columns that join to resolved factors: three keys and ``day``, which is the period's start.
+def others_in(tables: Tables, usage: nw.LazyFrame) -> tuple[str, ...]:
+    """Units of other kinds than text that a table of usage has."""
+    counts = tables.rows(usage.select(*(nw.col(name).count().alias(name) for name in OTHERS)))
+    return present(counts[0])
 
-    The period is the day, or the hour where the policy asks for hours.
+
+def keyed(usage: nw.LazyFrame, others: Collection[str] = (), *, hourly: bool = False) -> nw.LazyFrame:
+    """Usage rows with the columns that join to resolved factors: three keys, those of their kind, and ``day``.
+
+    The period ``day`` is the day, or the hour where the policy asks for hours.
 
     An unknown name becomes an empty key, so that it joins to what is resolved for the unknown. A token class that the
     supplier does not tell apart is inside those of its side that it does tell, so it adds nothing; a side of which
     nothing is told stays unknown.
+
+    Args:
+        usage: rows of usage.
+        others: units of other kinds than text that the table has, from `others_in`.
+        hourly: whether the period is the hour.
     """
     told = (
         nw.when(~nw.coalesce(*(nw.col(other) for other in side)).is_null()).then(nw.col(name).fill_null(0)).alias(name)
         for side in (INPUT_CLASSES, OUTPUT_CLASSES)
         for name in side
     )
-    return usage.with_columns(
+    return with_kind(usage, others).with_columns(
         *told,
         *(nw.col(name).fill_null("").alias(f"{name}_key") for name in ("provider", "model", "region")),
         nw.col("started_at").dt.truncate("1h" if hourly else "1d").alias("day"),
     )
+
+
+def model_key(others: Collection[str]) -> tuple[str, ...]:
+    """Columns by which rows join to what was resolved for their model or machine."""
+    return (*MODEL_KEY, *(name for name in key_names(others) if name != "meter_key"))
+
+
+def place_key(others: Collection[str]) -> tuple[str, ...]:
+    """Columns by which rows join to what was resolved for their place."""
+    return (*PLACE_KEY, *(name for name in key_names(others) if name == "meter_key"))
 
 
 def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, shares: nw.LazyFrame) -> nw.LazyFrame:
@@ -83,20 +127,37 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
 
     Args:
         usage: rows of `keyed`.
-        models: one row per ``MODEL_KEY`` with the columns that come from model and server.
-        places: one row per ``PLACE_KEY`` with the columns that come from the place.
+        models: one row per `model_key` with the columns that come from model, machine and server.
+        places: one row per `place_key` with the columns that come from the place.
         shares: one row per number of requests in a row: ``request_count``, ``per_request_ratio``.
 
     Returns:
         the rows with one more column per formula [unit of the column]; NULL where an input is unknown.
     """
-    rows = usage.join(models, on=list(MODEL_KEY), how="left").join(places, on=list(PLACE_KEY), how="left")
+    keys, at = _keys(models), _keys(places)
+    rows = usage.join(models, on=keys, how="left").join(places, on=at, how="left")
     rows = rows.join(shares, on=["request_count"], how="left")
     rows = rows.with_columns(*(nw.col(name).cast(nw.Float64) for name in ("request_count", *TOKEN_CLASSES)))
+    is_mixed = "kind_key" in keys
     for formula in FORMULAS:
-        arguments = {name: nw.col(name) for name in inputs_of(formula)}
-        rows = rows.with_columns(formula(**arguments).alias(formula.__name__))
-    return rows
+        result = formula(**{name: nw.col(name) for name in inputs_of(formula)})
+        if formula in BESIDE_TEXT and not is_mixed:
+            result = nw.lit(0, nw.Float64)
+        elif formula is token_energy_kwh and is_mixed:
+            result = nw.when(nw.col("kind_key") == TEXT).then(result).otherwise(nw.lit(0, nw.Float64))
+        rows = rows.with_columns(result.alias(formula.__name__))
+    if not is_mixed:
+        return rows
+    return rows.with_columns(
+        *(
+            nw.when(nw.col("lowest_rung") <= rung.rung).then(nw.col(name)).alias(name)
+            for name, rung in KNOWN_UP_TO.items()
+        )
+    )
+
+
+def _keys(resolved: nw.LazyFrame) -> list[str]:
+    return [name for name in resolved.collect_schema().names() if name.endswith("_key") or name == "day"]
 
 
 def distinct(tables: Tables, usage: nw.LazyFrame, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -112,8 +173,8 @@ def joined(
     Args:
         tables: where the usage lives.
         usage: rows of `keyed`.
-        models: one row per ``MODEL_KEY``.
-        places: one row per ``PLACE_KEY``.
+        models: one row per `model_key`.
+        places: one row per `place_key`.
     """
     counts = shares(row["request_count"] for row in distinct(tables, usage, SHARE_KEY))
     resolved = {"models": models, "places": places, "shares": counts}
@@ -125,7 +186,7 @@ def in_grains(rows: nw.LazyFrame, metrics: Sequence[str] = PRICED) -> nw.LazyFra
     return rows.with_columns(
         *(
             (nw.col(name) * column(name).grains_per_unit + HALF).floor().cast(nw.Int64).alias(f"{name}_q")
-            for name in metrics
+            for name in (*metrics, COST)
         )
     )
 
@@ -141,6 +202,8 @@ def cube(rows: nw.LazyFrame, by: Sequence[str] = GROUP, metrics: Sequence[str] =
         *(nw.col(f"{name}_q").sum() for name in metrics),
         *(nw.col(f"{name}_q").count().alias(f"{name}_rows") for name in metrics),
         nw.len().alias("row_count"),
+        nw.col(f"{COST}_q").sum(),
+        nw.col(f"{COST}_q").count().alias(f"{COST}_rows"),
         nw.col("request_count").cast(nw.Int64).sum(),
         nw.col("key_a").sum(),
         nw.col("key_b").sum(),
@@ -148,22 +211,26 @@ def cube(rows: nw.LazyFrame, by: Sequence[str] = GROUP, metrics: Sequence[str] =
 
 
 def features(rows: nw.LazyFrame) -> nw.LazyFrame:
-    """What each coefficient of the estimate is multiplied by, summed per model resolution.
+    """What each coefficient of the energy is multiplied by, summed per model resolution.
 
-    The estimate is linear in its coefficients, so the feature of one is the formula with that coefficient at one and
+    The energy is linear in its coefficients, so the feature of one is the formula with that coefficient at one and
     all others at zero.
 
     Args:
-        rows: usage rows after `keyed`, joined with ``per_request_ratio`` and ``model_resolution_id``.
+        rows: usage rows after `price`.
 
     Returns:
         per ``model_resolution_id``: one column per coefficient, of its inverse unit.
     """
-    counts = [name for name in inputs_of(gpu_energy_kwh) if name not in COEFFICIENTS]
+    is_mixed = "kind_key" in rows.collect_schema().names()
+    counts = [name for name in inputs_of(token_energy_kwh) if name not in COEFFICIENTS]
     tokens = {name: nw.col(name).cast(nw.Float64) for name in counts}
     zeros = {name: nw.lit(0, nw.Float64) for name in COEFFICIENTS}
-    units = (gpu_energy_kwh(**tokens, **{**zeros, name: nw.lit(1, nw.Float64)}).alias(name) for name in COEFFICIENTS)
-    return rows.with_columns(*units).group_by("model_resolution_id").agg(*(nw.col(name).sum() for name in COEFFICIENTS))
+    units = [token_energy_kwh(**tokens, **{**zeros, name: nw.lit(1, nw.Float64)}).alias(name) for name in COEFFICIENTS]
+    if is_mixed:
+        units += [nw.col(unit).cast(nw.Float64).alias(name) for name, unit in UNITS.items()]
+    names = (*COEFFICIENTS, *(UNITS if is_mixed else ()))
+    return rows.with_columns(*units).group_by("model_resolution_id").agg(*(nw.col(name).sum() for name in names))
 
 
 def only(rows: nw.LazyFrame, groups: Iterable[Mapping[str, Any]]) -> nw.LazyFrame:
@@ -173,13 +240,14 @@ def only(rows: nw.LazyFrame, groups: Iterable[Mapping[str, Any]]) -> nw.LazyFram
         rows: usage rows after `price`.
         groups: postings of the same usage.
     """
+    names = (*GROUP_NAMES, "model_resolution_id")
     wanted = {
-        SEPARATOR.join([f"{group['period_start']:{PERIOD}}", *(group[name] or "" for name in GROUP_NAMES)])
+        SEPARATOR.join([f"{group['period_start']:{PERIOD}}", *(group[name] or "" for name in names)])
         for group in groups
     }
     day = nw.col("day").dt.to_string(PERIOD)
-    names = (nw.col(name).fill_null("") for name in GROUP_NAMES)
-    return rows.filter(nw.concat_str([day, *names], separator=SEPARATOR).is_in(sorted(wanted)))
+    said = (nw.col(name).fill_null("") for name in names)
+    return rows.filter(nw.concat_str([day, *said], separator=SEPARATOR).is_in(sorted(wanted)))
 
 
 def keyed_by(rows: nw.LazyFrame, keys: Sequence[str]) -> nw.LazyFrame:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from joulebook.account.formulas import FORMULAS, inputs_of
+from joulebook.account.formulas import FORMULAS, INNER, inputs_of
 from joulebook.account.interval import Share, Spread, total
 from joulebook.account.resolution import Resolution, parts_behind
 from joulebook.account.resolve import resolve_model_factors, resolve_place_factors
+from joulebook.account.units_of_use import NO_USE
 from joulebook.estimate.deployment import Deployment, Served, serve
 from joulebook.estimate.serving import ServingEstimate
 from joulebook.estimate.tokens import COEFFICIENTS
@@ -118,16 +119,16 @@ def price_energy(
 def _priced(
     given: Mapping[str, float], drivers: Mapping[str, tuple[float, float]], around: Resolution, place: Resolution
 ) -> Priced:
-    known: dict[str, float | None] = {**around.values, **place.values, **given}
+    known: dict[str, float | None] = {**NO_USE, **around.values, **place.values, **given}
     unknown: list[str] = []
     for formula in FORMULAS:
-        if formula.__name__ in given:
+        if formula.__name__ in given or (formula.__name__ == "token_energy_kwh" and "gpu_energy_kwh" in given):
             continue
         inputs = {name: known.get(name) for name in inputs_of(formula)}
         unknown += [name for name, value in inputs.items() if value is None and name not in unknown]
         is_known = all(value is not None for value in inputs.values())
         known[formula.__name__] = formula(**inputs) if is_known else None
-    metrics = {formula.__name__: known[formula.__name__] for formula in FORMULAS}
+    metrics = {name: known[name] for name in (formula.__name__ for formula in FORMULAS) if name not in INNER}
     return _with_ranges(metrics, drivers, around, place, unknown)
 
 

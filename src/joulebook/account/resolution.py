@@ -18,6 +18,9 @@ from joulebook.terms.tier import Tier
 
 ID_DIGITS = 16
 
+ABOUT: Mapping[str, str] = {"model": "model", "device": "device", "place": "zone"}
+"""What may be unknown -> the name of a resolution that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -91,14 +94,20 @@ class Resolution:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:ID_DIGITS]
 
     @property
+    def unknown(self) -> str | None:
+        """What is not known: ``model``, ``device`` or ``place``; None where all of it is."""
+        missing = (about for about, name in ABOUT.items() if self.names.get(name) == UNKNOWN)
+        return next(missing, None)
+
+    @property
     def is_unknown(self) -> bool:
-        """True where the model or the place itself is not known."""
-        return UNKNOWN in (self.names.get("model"), self.names.get("zone"))
+        """True where the model, the machine or the place itself is not known."""
+        return self.unknown is not None
 
     @property
     def tier(self) -> str:
-        """What it makes of a result: assumed where model or place are not known, else estimated."""
-        return str(Tier.ASSUMED if self.is_unknown else Tier.ESTIMATED)
+        """What it makes of a result: assumed where something is not known, else as told, or estimated."""
+        return str(Tier.ASSUMED if self.is_unknown else Tier(self.names.get("tier") or Tier.ESTIMATED))
 
     @property
     def hints(self) -> tuple[tuple[str, str], ...]:

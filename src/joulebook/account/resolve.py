@@ -1,19 +1,16 @@
 """Choose every factor a model or a place needs on a day, once, into values that join to many rows by equality."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
 
 from joulebook.account.embodied import embodied_per_hour, embodied_per_kwh
 from joulebook.account.resolution import Part, Resolution, part_of
-from joulebook.account.resolve_hour import at_hour
 from joulebook.errors import FactorMissing
 from joulebook.estimate.boundary import HOST
 from joulebook.estimate.deployment import Deployment, serve
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model, resolve_place
 from joulebook.factors.edition import Edition
-from joulebook.factors.hourly import Hours
 from joulebook.terms.range import Range
 from joulebook.terms.scope import Stage
 from joulebook.terms.units import convert
@@ -135,7 +132,7 @@ def _embodied(edition: Edition, policy: str, at: date) -> tuple[float | None, tu
     middle = _embodied_g_per_kwh(mids)
     parts = []
     for name, choice in chosen.items():
-        effect = _effect(_embodied_g_per_kwh, mids, name, choice.factor.range, middle)
+        effect = effect_of(_embodied_g_per_kwh, mids, name, choice.factor.range, middle)
         parts.append(part_of(choice.factor, choice.chosen_because, choice.hint, effect=effect))
     return middle, tuple(parts)
 
@@ -151,13 +148,14 @@ def _embodied_g_per_kwh(values: Mapping[str, float]) -> float:
     return embodied_per_kwh(per_hour, convert(values["device_mean_power_w"], "W", "kW"))
 
 
-def _effect(
+def effect_of(
     function: Callable[[Mapping[str, float]], float],
     values: Mapping[str, float],
     name: str,
     spanned: Range,
     middle: float,
 ) -> tuple[float, float]:
+    """What a function becomes, as a multiple of its middle, at both ends of one of its inputs."""
     ends = [function({**values, name: end}) / middle for end in (spanned.low, spanned.high)]
     return min(1, *ends), max(1, *ends)
 
@@ -168,59 +166,3 @@ def _choice(edition: Edition, quantity: str, subject: str, at: date, policy: str
         return choose(edition, quantity, subject, at, policy)
     except FactorMissing:
         return None
-
-
-class Resolver:
-    """Resolves each model and place once, and gives the small tables that join to usage.
-
-    Args:
-        edition: factors to choose from.
-        policy: which of them may answer.
-        hours: hourly values that were fetched, where the periods of the keys are hours; None where they are days.
-    """
-
-    def __init__(self, edition: Edition, policy: str, hours: Hours | None = None) -> None:
-        self.edition, self.policy, self.hours = edition, policy, hours
-        self.resolutions: dict[str, Resolution] = {}
-        self._days: dict[tuple[str, ...], Resolution] = {}
-
-    def models(self, keys: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One row per key (``provider_key``, ``model_key``, ``day``) with `MODEL_COLUMNS` and the resolution's id."""
-        return [
-            self._row(key, self._of_day(resolve_model_factors, key, "model_key"), "model_resolution_id", {})
-            for key in keys
-        ]
-
-    def places(self, keys: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One row per key (``provider_key``, ``region_key``, ``day``) with `PLACE_COLUMNS`, zone and id."""
-        rows = []
-        for key in keys:
-            found = self._of_day(resolve_place_factors, key, "region_key")
-            if self.hours is not None:
-                found = at_hour(found, self.edition, self.hours, self.policy, key["day"])
-            rows.append(self._row(key, found, "place_resolution_id", {"zone": found.names["zone"]}))
-        return rows
-
-    def _of_day(self, resolve: Callable[..., Resolution], key: Mapping[str, Any], name: str) -> Resolution:
-        """What holds for the day of a key, which the hours of a day share."""
-        day: date = key["day"].date()
-        asked = (name, key["provider_key"], key[name], day.isoformat())
-        if asked not in self._days:
-            self._days[asked] = resolve(self.edition, self.policy, key["provider_key"], key[name], day)
-        return self._days[asked]
-
-    def _row(
-        self, key: Mapping[str, Any], found: Resolution, id_name: str, more: Mapping[str, str | None]
-    ) -> dict[str, Any]:
-        resolution_id = found.resolution_id
-        self.resolutions[resolution_id] = found
-        return {**key, **found.values, **more, id_name: resolution_id}
-
-
-def shares(counts: Iterable[int | None]) -> list[dict[str, Any]]:
-    """One over each number of requests that a row stands for: the division the big side must not do.
-
-    An unknown number has no share; its rows stay without energy.
-    """
-    known = dict.fromkeys(count for count in (1, *counts) if count)
-    return [{"request_count": count, "per_request_ratio": 1 / count} for count in known]

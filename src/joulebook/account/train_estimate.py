@@ -160,7 +160,7 @@ def _gpu(v: Values) -> float:
 
 
 def _it(v: Values) -> float:
-    return it_energy_kwh(node_energy_kwh(_gpu(v), v["node_overhead_ratio"]), v["idle_overhead_ratio"])
+    return it_energy_kwh(node_energy_kwh(_gpu(v), v["node_overhead_ratio"], 0), v["idle_overhead_ratio"])
 
 
 def _facility(v: Values) -> float:
@@ -181,7 +181,7 @@ def _embodied(v: Values) -> float:
 _FORMULAS: Mapping[str, tuple[Callable[[Values], float], Boundary]] = {
     "device_hours": (_hours, Boundary.GPU),
     "gpu_energy_kwh": (_gpu, Boundary.GPU),
-    "node_energy_kwh": (lambda v: node_energy_kwh(_gpu(v), v["node_overhead_ratio"]), Boundary.NODE),
+    "node_energy_kwh": (lambda v: node_energy_kwh(_gpu(v), v["node_overhead_ratio"], 0), Boundary.NODE),
     "it_energy_kwh": (_it, Boundary.NODE_IDLE),
     "facility_energy_kwh": (_facility, Boundary.FACILITY),
     "co2e_operational_location_g": (

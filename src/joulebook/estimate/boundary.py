@@ -19,9 +19,15 @@ LADDER = (
 """Rung -> the ratio that leads up to it, and its subject; None is the place."""
 
 
-def node_energy_kwh(gpu_energy_kwh: N, node_overhead_ratio: N) -> N:
-    """Energy of the accelerators with their host: processors, memory, fans, network cards [kWh]."""
-    return gpu_energy_kwh * node_overhead_ratio
+def node_energy_kwh(gpu_energy_kwh: N, node_overhead_ratio: N, host_energy_kwh: N) -> N:
+    """Energy of the accelerators with their host: processors, memory, fans, network cards [kWh].
+
+    Args:
+        gpu_energy_kwh: energy of the accelerators [kWh].
+        node_overhead_ratio: energy of accelerators and what stands around them, over that of the accelerators.
+        host_energy_kwh: energy of machines, storage and network that are counted by themselves [kWh]; 0 for a model.
+    """
+    return gpu_energy_kwh * node_overhead_ratio + host_energy_kwh
 
 
 def it_energy_kwh(node_energy_kwh: N, idle_overhead_ratio: N) -> N:

@@ -16,7 +16,7 @@ from joulebook.estimate.hosted import UNSEEN
 from joulebook.estimate.operators import PUBLISHED, OperatorPoint, sigmas
 from joulebook.estimate.regime import OPERATOR
 from joulebook.estimate.scenarios import operator_estimate, ranges_of, serving_choices
-from joulebook.estimate.tokens import gpu_energy_kwh
+from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.factors.choose import PUBLISHED as WEIGHED
 from joulebook.factors.choose import Choice, ModelFacts, choose, resolve_model
 from joulebook.factors.edition import Edition, Factor, latest_known
@@ -115,7 +115,7 @@ def compared(edition: Edition, policy: str, point: PublishedPoint) -> OperatorPo
 
 def request_kwh(coefficients: Mapping[str, float], tokens: Mapping[str, float]) -> float:
     """Accelerator energy of one request [kWh]."""
-    return gpu_energy_kwh(
+    return token_energy_kwh(
         request_count=1.0,
         per_request_ratio=1.0,
         cache_write_tokens=0.0,

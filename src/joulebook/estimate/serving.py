@@ -29,7 +29,7 @@ from typing import cast
 
 from joulebook.errors import UsageError, translatable
 from joulebook.estimate.drivers import combined, drivers_of
-from joulebook.estimate.tokens import COEFFICIENTS, gpu_energy_kwh
+from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
 
@@ -190,7 +190,7 @@ def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mappin
 
 def reference_kwh(coefficients: Mapping[str, float], values: Mapping[str, float]) -> float:
     """Accelerator energy of the request at which ranges are worked out [kWh]."""
-    price = cast("Callable[..., float]", gpu_energy_kwh)
+    price = cast("Callable[..., float]", token_energy_kwh)
     return price(
         request_count=1.0,
         per_request_ratio=1.0,

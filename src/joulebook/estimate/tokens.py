@@ -13,7 +13,7 @@ and short requests is a few percent low for typical contexts. Import requests, n
 from joulebook.terms.arithmetic import N
 
 
-def gpu_energy_kwh(
+def token_energy_kwh(
     request_count: N,
     per_request_ratio: N,
     uncached_input_tokens: N,

@@ -1,11 +1,14 @@
 """Check the book: every posting is what its hash says, and can be computed again from its rows and factors."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from joulebook.account.kinds import METERED, key_names, no_use
 from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Resolution
-from joulebook.ledger.posting import AMOUNTS, METHOD, RESOLVED, SUBJECT, input_hash, posting_id
+from joulebook.account.resolver import DEFAULTS
+from joulebook.ledger.posting import AMOUNTS, METHOD, METHODS, RESOLVED, SUBJECT, input_hash, posting_id
 from joulebook.terms.columns import METRICS
 from joulebook.terms.finding import Finding
 
@@ -42,14 +45,36 @@ def unpaired(postings: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         taken.add(row["reverses"])
 
 
-def model_rows(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution]) -> list[dict[str, Any]]:
-    """The resolved table of models that postings were made with, from the factors the book kept."""
-    return _rows(postings, resolutions, "model", "model_resolution_id", {})
+def model_rows(
+    postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution], others: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The resolved table of models and machines that postings were made with, from the factors the book kept.
+
+    Args:
+        postings: of one span of usage.
+        resolutions: those the book kept.
+        others: units of other kinds than text that the span has.
+    """
+    plain = {name: value for name, value in no_use(others).items() if name != "meter_key"}
+
+    def extra(_posting: Mapping[str, Any], found: Resolution) -> dict[str, Any]:
+        said = json.loads(found.names.get("use") or "{}")
+        return {name: said.get(name, value) for name, value in plain.items()}
+
+    return [{**DEFAULTS, **row} for row in _rows(postings, resolutions, "model", "model_resolution_id", extra)]
 
 
-def place_rows(postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution]) -> list[dict[str, Any]]:
-    """The resolved table of places that postings were made with, from the factors the book kept."""
-    return _rows(postings, resolutions, "region", "place_resolution_id", {"zone": "zone"})
+def place_rows(
+    postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution], others: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The resolved table of places that postings were made with, likewise."""
+    has_meter = "meter_key" in key_names(others)
+
+    def extra(posting: Mapping[str, Any], found: Resolution) -> dict[str, Any]:
+        meter = {"meter_key": METERED if found.names.get("meter") else ""} if has_meter else {}
+        return {**meter, "zone": posting["zone"]}
+
+    return _rows(postings, resolutions, "region", "place_resolution_id", extra)
 
 
 def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -62,14 +87,15 @@ def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str
     """
     computed = {tuple(group.get(name) for name in ("day", *SUBJECT, "tier", *RESOLVED)): group for group in groups}
     for posting in postings:
-        if posting["method"] not in (METHOD, RUN_METHOD):
+        if posting["method"] not in (*METHODS, RUN_METHOD):
             yield _finding("method-gone", posting)
             continue
         said = (*(posting[name] for name in SUBJECT), posting["usage_tier"], *(posting[name] for name in RESOLVED))
         key = (posting["period_start"], *said)
         group = computed.pop(key, None)
         if group is None or not _same(posting, group):
-            yield _finding("posting-not-replayed", posting)
+            is_old = posting["method"] in METHODS and posting["method"] != METHOD
+            yield _finding("method-gone" if is_old else "posting-not-replayed", posting)
     for group in computed.values():
         table = "energy" if group.get("run") else "usage"
         yield Finding(table, None, "rows-not-posted", {"count": group["row_count"]})
@@ -80,24 +106,20 @@ def _rows(
     resolutions: Mapping[str, Resolution],
     name: str,
     id_name: str,
-    more: Mapping[str, str],
+    extra: Callable[[Mapping[str, Any], Resolution], Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for posting in postings:
         if posting[id_name] not in resolutions:
             continue
+        resolution = resolutions[posting[id_name]]
         key = {
             "provider_key": posting["provider"] or "",
             f"{name}_key": posting[name] or "",
             "day": posting["period_start"],
+            **extra(posting, resolution),
         }
-        extra = {column: posting[source] for column, source in more.items()}
-        found[tuple(key.values())] = {
-            **key,
-            **resolutions[posting[id_name]].values,
-            **extra,
-            id_name: posting[id_name],
-        }
+        found[tuple(key.values())] = {**key, **resolution.values, id_name: posting[id_name]}
     return list(found.values())
 
 

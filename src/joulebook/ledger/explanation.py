@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from joulebook.account.explain import Step, step, steps
-from joulebook.account.formulas import inputs_of, path_to
+from joulebook.account.formulas import BY_NAME, inputs_of, path_to
 from joulebook.account.measured import GIVEN as MEASURED
 from joulebook.account.measured import RUN_METHOD, co2e_embodied_amortised_g
 from joulebook.account.resolution import Part, Resolution, parts_behind
+from joulebook.account.units_of_use import EMBODIED_UNITS, UNITS
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.ledger.balance import RESOLUTIONS, Amount, Line, lines
+from joulebook.ledger.posting import priced_rows
 from joulebook.terms.columns import METRICS
 from joulebook.terms.rounding import from_grains
 from joulebook.terms.tier import Tier
 
-ESTIMATED = "gpu_energy_kwh"
+STARTS = frozenset({"gpu_energy_kwh", "host_energy_kwh", "machine_embodied_g"})
+"""Where the formulas of an explanation start: what the terms add up to, and the embodied share of machines."""
+
+OF_HOST = inputs_of(BY_NAME["host_energy_kwh"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ def _steps(
     metric: str, postings: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
 ) -> tuple[Step, ...]:
     """The formulas after the estimate or the meter, with ratios as means weighted by what they are multiplied with."""
-    given = frozenset({ESTIMATED}).union(*(MEASURED for row in postings if row.get("method") == RUN_METHOD))
+    given = STARTS.union(*(MEASURED for row in postings if row.get("method") == RUN_METHOD))
     merged = [_values(found) for found in resolved]
     amounts = [_amounts(row, values, given, metric) for row, values in zip(postings, merged, strict=True)]
     complete = [(values, known) for values, known in zip(merged, amounts, strict=True) if known is not None]
@@ -192,7 +197,7 @@ def _steps(
         return ()
     whole: dict[str, float] = {name: sum(known[name] for _values, known in complete) for name in given}
     for formula in path_to(metric, given):
-        first, *others = inputs_of(formula)
+        first, *others = (name for name in inputs_of(formula) if name == inputs_of(formula)[0] or name not in whole)
         weights = [known[first] for _values, known in complete]
         for name in others:
             weighted = [weight * known[name] for weight, (_values, known) in zip(weights, complete, strict=True)]
@@ -205,9 +210,9 @@ def _amounts(
     row: Mapping[str, Any], values: Mapping[str, float], given: frozenset[str], metric: str
 ) -> dict[str, float] | None:
     """The values every formula took for one posting, run again on its sums; None where one of them is unknown."""
-    if any(row[f"{name}_q"] is None for name in given):
+    known = {**values, **_starts(row, values, given)}
+    if any(name not in known for name in given):
         return None
-    known = {**values, **{name: from_grains(row[f"{name}_q"], name) for name in given}}
     for formula in path_to(metric, given):
         if any(name not in known for name in inputs_of(formula)):
             return None
@@ -215,16 +220,41 @@ def _amounts(
     return known
 
 
+def _starts(row: Mapping[str, Any], values: Mapping[str, float], given: frozenset[str]) -> dict[str, float]:
+    """What a posting starts from; what stands around accelerators is taken off again to find what machines drew.
+
+    A posting without energy of accelerators alone has machines of an unknown kind, or a meter further out.
+    """
+    said = {name: row.get(f"{name}_q") for name in (*given, "it_energy_kwh", "co2e_embodied_amortised_g")}
+    known = {name: from_grains(amount, name) for name, amount in said.items() if amount is not None}
+    if row.get("method") == RUN_METHOD:
+        return {**dict.fromkeys(STARTS - MEASURED, 0.0), **known}
+    it_energy = known.get("it_energy_kwh")
+    if it_energy is None and row.get("facility_energy_kwh_q") is not None:
+        it_energy = from_grains(row["facility_energy_kwh_q"], "facility_energy_kwh") / values["pue_ratio"]
+    if it_energy is None:
+        return known
+    gpu = known.setdefault("gpu_energy_kwh", 0.0)
+    has_host, has_embodied = (any(values.get(name) for name in names) for names in (OF_HOST, EMBODIED_UNITS))
+    host = it_energy / values["idle_overhead_ratio"] - gpu * values["node_overhead_ratio"]
+    known["host_energy_kwh"] = max(0.0, host) if has_host else 0.0
+    embodied = known.get("co2e_embodied_amortised_g", 0.0) - gpu * values.get("embodied_g_per_kwh", 0.0)
+    known["machine_embodied_g"] = max(0.0, embodied) if has_embodied else 0.0
+    return {name: amount for name, amount in known.items() if name in given}
+
+
 def _values(resolutions: Iterable[Resolution]) -> dict[str, float]:
     return {name: value for found in resolutions for name, value in found.values.items() if value is not None}
 
 
 def _terms(features: Iterable[Mapping[str, Any]], resolution_of: Callable[[str], Resolution]) -> tuple[Term, ...]:
-    amounts = dict.fromkeys(COEFFICIENTS, 0.0)
+    amounts = dict.fromkeys((*COEFFICIENTS, *UNITS), 0.0)
     for row in features:
+        if not row["model_resolution_id"]:
+            continue
         values = resolution_of(row["model_resolution_id"]).values
-        for name in COEFFICIENTS:
-            amounts[name] += (values[name] or 0.0) * (row[name] or 0.0)
+        for name in amounts:
+            amounts[name] += (values.get(name) or 0.0) * (row.get(name) or 0.0)
     whole = sum(amounts.values())
     if not whole:
         return ()
@@ -256,9 +286,9 @@ def _used(
 def as_posting(group: Mapping[str, Any], resolution_of: Callable[[str], Resolution]) -> dict[str, Any]:
     """One group of `joulebook.account.pricing.cube` in the form of a posting, for what was never posted alone."""
     amounts = {f"{metric}_q": group.get(f"{metric}_q") if group.get(f"{metric}_rows") else None for metric in METRICS}
-    unpriced = group["row_count"] - group["it_energy_kwh_rows"]
+    unpriced = group["row_count"] - priced_rows(group)
     resolved = [resolution_of(group[name]) for name in RESOLUTIONS if group[name]]
-    tier = str(Tier.worst(Tier.ESTIMATED, group["tier"], *(found.tier for found in resolved)))
+    tier = str(Tier.worst(group["tier"], *(found.tier for found in resolved)))
     return {
         **group,
         **amounts,

@@ -11,15 +11,22 @@ from joulebook.terms.columns import METRICS
 from joulebook.terms.tables import TABLES
 from joulebook.terms.tier import Tier
 
-METHOD = "tokens-1"
+METHOD = "use-1"
 """Name and version of the calculation for usage; a new version restates."""
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+METHODS = ("tokens-1", METHOD)
+"""Methods that price text alike; the first left everything else without energy."""
+
 ID_DIGITS = 32
 AMOUNTS = tuple(f"{metric}_q" for metric in METRICS)
-COUNTS = ("row_count", "unpriced_count", "request_count")
+COUNTS = ("row_count", "unpriced_count", "request_count", "cost_usd_q")
+ADDED_LATER = ("device", "cost_usd_q")
+"""Columns that postings of older books do not have; their ids speak of none."""
+
 SUBJECT = (
-    "source", "provider", "model", "region", "zone", "team", "project", "tool", "run", "component", "is_synthetic",
+    "source", "provider", "model", "region", "zone", "team", "project", "tool", "run", "component", "device",
+    "is_synthetic",
 )  # fmt: skip
 """Columns a footprint can be looked at by, beside its period."""
 
@@ -32,9 +39,15 @@ def input_hash(row_count: int, key_a: int, key_b: int) -> str:
     return hashlib.sha256(f"{row_count}:{key_a}:{key_b}".encode()).hexdigest()[:ID_DIGITS]
 
 
+def priced_rows(group: Mapping[str, Any]) -> int:
+    """Rows of a group with an energy; one that was metered at the building has none of its IT equipment alone."""
+    return max(group["it_energy_kwh_rows"], group.get("facility_energy_kwh_rows", 0))
+
+
 def posting_id(row: Mapping[str, Any]) -> str:
     """Hash of everything a posting says, and of when it was said."""
     said = {name: _plain(value) for name, value in row.items() if name != "posting_id"}
+    said = {name: value for name, value in said.items() if value is not None or name not in ADDED_LATER}
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
 
@@ -75,14 +88,15 @@ def postings(
             has_rows = group.get(f"{metric}_rows", 0)
             row[f"{metric}_q"] = int(group[f"{metric}_q"]) if has_rows else None
         row["row_count"] = group["row_count"]
-        row["unpriced_count"] = group["row_count"] - group["it_energy_kwh_rows"]
+        row["unpriced_count"] = group["row_count"] - priced_rows(group)
+        row["cost_usd_q"] = int(group["cost_usd_q"]) if group.get("cost_usd_rows") else None
         row["request_count"] = group["request_count"]
         row["input_hash"] = input_hash(group["row_count"], int(group["key_a"]), int(group["key_b"]))
         for name in RESOLVED:
             row[name] = group[name]
         tiers = (tier_of.get(group[name] or "", Tier.ESTIMATED) for name in RESOLVED)
         row["usage_tier"] = group["tier"]
-        row["tier"] = str(Tier.worst(Tier.ESTIMATED, group["tier"], *tiers))
+        row["tier"] = str(Tier.worst(group["tier"], *tiers))
         row["usage_after"], row["usage_through"] = usage_span
         row.update(edition=edition, policy=policy, method=method, reverses=None)
         yield _said(row, cause, posted_at)

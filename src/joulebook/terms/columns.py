@@ -69,7 +69,7 @@ def columns() -> Mapping[str, Column]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = files("joulebook.terms").joinpath("columns.yaml").read_text(encoding="utf-8")
     known = {name: Column(name=name, **entry) for name, entry in yaml.load(text, Loader=loader).items()}  # noqa: S506
-    return known | {f"{name}_q": _in_grains(known[name]) for name in METRICS}
+    return known | {f"{name}_q": _in_grains(known[name]) for name in (*METRICS, "cost_usd")}
 
 
 def _in_grains(measure: Column) -> Column:

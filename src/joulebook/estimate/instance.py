@@ -1,0 +1,166 @@
+"""Machines that clouds rent by the hour: what an instance type is made of, from the name on a bill.
+
+A name has a family, which decides processor, memory per virtual processor and kind of accelerator, and a size, which
+decides how many virtual processors: ``m5`` and ``xlarge``, ``D`` ``4`` ``s_v5``, ``n2-standard`` and ``8``. What is not
+regular (bare metal, burstable and accelerated sizes) has a factor of its own under its whole name.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+
+from joulebook.factors.edition import Edition, Factor
+
+PREFIX = "instance:"
+VCPUS = "vcpus_per_instance_count"
+BOARDS = "accelerators_per_instance_count"
+MEMORY = "memory_gb_per_vcpu"
+
+_SERVICE = re.compile(r"^(?:db|cache|ml|search|dms|kernel)\.|\.(?:search|elasticsearch)$")
+"""What managed services write before or after the machine they run on."""
+
+_AWS = re.compile(r"^(?P<family>[a-z][a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$")
+_AZURE = re.compile(r"^(?:standard_|basic_)?(?P<head>[a-z]+)(?P<count>\d+)(?:-\d+)?(?P<tail>[a-z_0-9]*)$")
+_GCP = re.compile(r"^(?P<family>[a-z]\d[a-z]?-[a-z]+)-(?P<count>\d+)(?P<end>g?)(?:-lssd)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One type of machine.
+
+    Attributes:
+        subject: ``instance:aws/m5.xlarge``.
+        vcpus: virtual processors.
+        memory_gb: memory [GB].
+        microarchitectures: subjects of the processors it may have; none where they are not known.
+        boards: accelerators.
+        accelerator: subject of the accelerator; ``unknown`` where it has none or nobody knows which.
+        facts: the factors this was read from.
+    """
+
+    subject: str
+    vcpus: float
+    memory_gb: float
+    microarchitectures: tuple[str, ...]
+    boards: float
+    accelerator: str
+    facts: tuple[Factor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name taken apart: whole, family, size, and the virtual processors that the name itself counts."""
+
+    whole: str
+    family: str
+    size: str | None = None
+    count: float | None = None
+
+
+def find_instance(edition: Edition, provider: str, name: str, at: date) -> Instance | None:
+    """The type of machine that a name on a bill means; None where it is not known.
+
+    Args:
+        edition: factors.
+        provider: who rents it out, as the record says; empty tries all.
+        name: the instance type, as the record says.
+        at: day of the use.
+    """
+    for one in _names(provider.strip().lower(), name):
+        found = _built(edition, one, at)
+        if found is not None:
+            return found
+    return None
+
+
+def nearest_instances(edition: Edition, name: str) -> list[str]:
+    """Known families with a similar name, to suggest."""
+    wanted = name.strip().lower()
+    known = sorted({row.subject.partition("/")[-1] for row in edition.factors_for(MEMORY) if PREFIX in row.subject})
+    return get_close_matches(wanted.partition(".")[0], known, cutoff=0)  # the nearest, however far
+
+
+def find_board(edition: Edition, name: str) -> tuple[str, ...]:
+    """Subjects of accelerators that a name may mean: ``h100``, ``NVIDIA A100 80GB``; none where none fits."""
+    wanted = re.sub(r"[\s_/]+", "-", name.strip().lower()).replace("nvidia-", "").replace("tesla-", "")
+    known = _boards(edition)
+    if not wanted:
+        return ()
+    exact = [one for one in known if wanted in (one, one.partition("/")[-1])]
+    begins = [one for one in known if one.partition("/")[-1].startswith(f"{wanted}-")]
+    words = set(wanted.split("-"))
+    spoken = [one for one in known if words <= set(one.partition("/")[-1].split("-"))]
+    return tuple(exact or begins or spoken)
+
+
+@cache
+def _boards_of(factors: tuple[Factor, ...]) -> tuple[str, ...]:
+    return tuple(sorted({row.subject for row in factors if row.kind == "hardware" and "/" in row.subject}))
+
+
+def _boards(edition: Edition) -> tuple[str, ...]:
+    return _boards_of(edition.factors_for("tdp_w"))
+
+
+def _names(provider: str, name: str) -> Iterator[_Name]:
+    plain = _SERVICE.sub("", name.strip().lower())
+    ways = {"aws": _of_aws, "azure": _of_azure, "gcp": _of_gcp}
+    chosen = [ways[one] for one in ways if provider in (one, "")] or list(ways.values())
+    for way in chosen:
+        yield from way(plain)
+
+
+def _of_aws(name: str) -> Iterable[_Name]:
+    found = _AWS.match(name)
+    if found:
+        yield _Name(f"aws/{name}", f"aws/{found['family']}", f"aws/size/{found['size']}")
+
+
+def _of_azure(name: str) -> Iterable[_Name]:
+    plain = name.partition("/")[0].strip().replace(" ", "_").replace("_promo", "")
+    found = _AZURE.match(plain)
+    if found:
+        bare = plain.removeprefix("standard_").removeprefix("basic_")
+        family = found["head"] + found["tail"]
+        yield _Name(f"azure/{bare}", f"azure/{family}", count=float(found["count"]))
+
+
+def _of_gcp(name: str) -> Iterable[_Name]:
+    found = _GCP.match(name)
+    if found:
+        count = None if found["end"] else float(found["count"])
+        yield _Name(f"gcp/{name.removesuffix('-lssd')}", f"gcp/{found['family']}", count=count)
+    else:
+        yield _Name(f"gcp/{name}", f"gcp/{name}")
+
+
+def _built(edition: Edition, name: _Name, at: date) -> Instance | None:
+    whole, family = PREFIX + name.whole, PREFIX + name.family
+    memory = _fact(edition, MEMORY, whole) or _fact(edition, MEMORY, family)
+    vcpus = _fact(edition, VCPUS, whole)
+    if vcpus is None and name.size is not None:
+        vcpus = _fact(edition, VCPUS, PREFIX + name.size)
+    count = vcpus.value if vcpus else name.count
+    if memory is None or count is None:
+        return None
+    boards = _fact(edition, BOARDS, whole) or _fact(edition, BOARDS, family)
+    links = edition.links_for(whole, "microarchitecture", at) or edition.links_for(family, "microarchitecture", at)
+    fitted = edition.links_for(whole, "accelerator", at) or edition.links_for(family, "accelerator", at)
+    return Instance(
+        subject=whole,
+        vcpus=count,
+        memory_gb=count * memory.value,
+        microarchitectures=tuple(link.object for link in links),
+        boards=boards.value if boards else 0,
+        accelerator=fitted[-1].object if fitted else "unknown",
+        facts=tuple(row for row in (vcpus, memory, boards) if row is not None),
+    )
+
+
+def _fact(edition: Edition, quantity: str, subject: str) -> Factor | None:
+    rows = edition.factors_for(quantity, subject)
+    own = [row for row in rows if row.is_user]
+    return max(own or rows, key=lambda row: row.known_from, default=None)
