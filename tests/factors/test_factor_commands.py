@@ -30,7 +30,16 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize(
     "words",
-    ["list", "list --kind site", "show KOR", "show gpt-4o", "check", "diff 2025-03-01", "age", "where-used KOR"],
+    [
+        "list",
+        "list --kind site",
+        "show KOR",
+        "show gpt-4o",
+        "check",
+        "diff 2025-03-01 --no-sample",
+        "age",
+        "where-used KOR",
+    ],
 )
 def test_fits_the_terminal(capsys: pytest.CaptureFixture[str], lang: str, words: str) -> None:
     """Every command works in both languages and no line is wider than 80 columns, links apart."""
@@ -172,11 +181,54 @@ def test_diff_shows_the_effect_on_the_sample_day(capsys: pytest.CaptureFixture[s
     assert was["co2e_operational_location_g"][1] > now["co2e_operational_location_g"][1] * 1.05
 
 
-def test_an_edition_before_the_method_is_refused_for_the_sample(capsys: pytest.CaptureFixture[str]) -> None:
-    """An edition without the factors of the estimate says what it lacks and ends with 2."""
-    code, _out, err = run(capsys, "factors", "diff", "2025-12-17", "--sample")
-    assert code == 2
-    assert "which the estimate needs" in err
+def test_diff_prices_the_sample_with_what_was_known_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """An edition from before the estimate is priced with today's method, and the output says so and fits a terminal."""
+    code, out, _err = run(capsys, "--lang", "ko", "factors", "diff", "2025-12-17", "2025-12-31")
+    assert code == 0
+    assert "표본 요청 2,000건" in out
+    assert "추정 방법의 수치" in out
+    assert [line for line in out.splitlines() if width_of(line) > WIDTH] == []
+
+
+def test_a_company_is_found_by_its_bare_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """`amazon` is a provider and a company: asked for a company's figure, the company is meant."""
+    words = ("--quantity", "company_co2e_g", "--basis", "metric=total-s123-market", "--at", "2023-06-01")
+    for day, text in (("2024-07-10", "68.8 Mt"), ("2025-07-16", "64.4 Mt")):
+        code, out, _err = run(capsys, "factors", "show", "amazon", *words, "--as-known", day)
+        assert code == 0
+        assert text in out
+    code, _out, err = run(capsys, "factors", "show", "amazon", "--quantity", "pue_ratio", "--basis", "stage=direct")
+    assert code == 1
+    assert "Nearest" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (
+            "microsoft --quantity company_co2e_g --basis metric=scope2-market --at 2020-01-01 --as-known 2022-03-31",
+            "228",
+        ),
+        (
+            "microsoft --quantity company_co2e_g --basis metric=scope2-market --at 2020-01-01 --as-known 2024-05-31",
+            "456",
+        ),
+        ("KOR --quantity intensity_g_per_kwh --at 2023-06-01", "417 g/kWh"),
+    ],
+)
+def test_what_was_said_and_what_holds(capsys: pytest.CaptureFixture[str], words: str, text: str) -> None:
+    """The command gives Microsoft's market-based Scope 2 of FY20 as first said and as restated, and Korea."""
+    code, out, _err = run(capsys, "factors", "show", *words.split())
+    assert code == 0
+    assert text in out.split("other values")[0]
+
+
+def test_korea_under_the_trading_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+    """The policy decides: 0.4541 t/MWh fixed at allocation, 0.4173 renewed yearly."""
+    words = ("factors", "show", "KOR", "--quantity", "intensity_g_per_kwh", "--at", "2023-06-01", "--json")
+    for policy, value in (("kets", 454.1), ("ghgp-location", 417.3)):
+        _code, out, _err = run(capsys, "--policy", policy, *words)
+        assert json.loads(out)["chosen"]["intensity_g_per_kwh"]["factor"]["value"] == pytest.approx(value)
 
 
 @pytest.mark.parametrize(

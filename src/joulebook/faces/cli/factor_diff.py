@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,18 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, value_text
 from joulebook.faces.text import _
 from joulebook.terms.columns import column
-from joulebook.terms.display import range_text, unit_for
+from joulebook.terms.display import range_in, unit_for
 from joulebook.terms.range import Range
 
 if TYPE_CHECKING:
     from joulebook.factors.compare import Moved
-    from joulebook.factors.edition import Edition
+    from joulebook.factors.edition import Edition, Factor
 
 SHOWN = 20
+METHOD_KINDS = ("serving", "embodied")
+"""Kinds of factors that make the method of the estimate, which is not what is compared."""
+
+SAMPLE_REQUESTS = 2000
 ANSWERED = "intensity_g_per_kwh"
 """Quantity whose answers are compared."""
 
@@ -29,7 +34,12 @@ ANSWERED = "intensity_g_per_kwh"
 @click.argument("before", metavar="EDITION")
 @click.argument("after", metavar="EDITION", default="now")
 @click.option("--at", "moment", type=click.DateTime(["%Y-%m-%d"]), help=_("The day of the use; default today."))
-@click.option("--sample", "is_sample", is_flag=True, help=_("Book the sample day with both and compare the totals."))
+@click.option(
+    "--sample/--no-sample",
+    "is_sample",
+    default=True,
+    help=_("Book a sample of requests with both and compare the totals."),
+)
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
 @click.pass_context
 def diff_command(
@@ -42,7 +52,10 @@ def diff_command(
     changes = moved(old, new)
     policy = ctx.obj.get("policy", "ghgp-location")
     answers = _answers(old, new, day_of(moment), policy)
-    totals = [_sample_totals(edition, policy) for edition in (old, new)] if is_sample else []
+    held = [_held(edition, edition_of(ctx)) if is_sample else () for edition in (old, new)]
+    whole = [replace(edition, factors=edition.factors + more) for edition, more in zip((old, new), held, strict=True)]
+    with show.counting(_("sample priced"), quiet=ctx.obj["quiet"]):
+        totals = [_sample_totals(edition, policy) for edition in whole if is_sample and changes]
     if is_json:
         show.emit(
             "factors diff",
@@ -51,9 +64,11 @@ def diff_command(
             changes=[_moved_json(old, new, change) for change in changes],
             answers=[{"subject": zone, "before": was, "after": now} for zone, was, now in answers],
             sample=totals or None,
+            sample_held=len(held[0]),
         )
         return 0
-    show.heading(f"{old.name} ({old.edition_id})  →  {new.name} ({new.edition_id})")
+    show.heading(f"{old.name} ({old.edition_id})")
+    click.echo(click.style(f"→ {new.name} ({new.edition_id})", bold=True))
     kinds = Counter(change.kind for change in changes)
     counts = {kind: f"{kinds[kind]:,}" for kind in ("added", "changed", "removed")}
     click.echo(_("{added} added, {changed} changed, {removed} removed.").format(**counts))
@@ -61,7 +76,16 @@ def diff_command(
     _print_answers(answers)
     if totals:
         _print_sample(*totals)
+        if held[0]:
+            line = _("{count} numbers of the estimate's method that {name} lacks are today's in both.")
+            show.say(line.format(count=len(held[0]), name=old.name))
     return 0
+
+
+def _held(edition: "Edition", today: "Edition") -> "tuple[Factor, ...]":
+    """What the estimate needs and an edition lacks: the method, which is not what is compared."""
+    method = (row for row in today.factors if row.kind in METHOD_KINDS)
+    return tuple(row for row in method if not edition.factors_for(row.quantity, row.subject))
 
 
 def _edition_named(ctx: click.Context, text: str) -> "Edition":
@@ -94,18 +118,15 @@ def _moved_json(old: "Edition", new: "Edition", change: "Moved") -> dict[str, An
 def _print_moved(changes: Sequence["Moved"]) -> None:
     shown = changes[:SHOWN]
     for quantity in dict.fromkeys(change.row.quantity for change in shown):
-        rows = [
-            [
-                f"{change.row.subject} {change.row.valid_from.year}",
-                value_text(change.before) if change.before else "-",
-                value_text(change.after) if change.after else "-",
-                f"{change.ratio:.3g}x" if change.ratio else "-",
-            ]
-            for change in shown
-            if change.row.quantity == quantity
-        ]
+        rows = []
+        for change in [change for change in shown if change.row.quantity == quantity]:
+            before, after = (_mid_and_ends(row) for row in (change.before, change.after))
+            ratio = f"{change.ratio:.3g}x" if change.ratio else "-"
+            rows.append([f"{change.row.subject} {change.row.valid_from.year}", before[0], after[0], ratio])
+            if before[1] or after[1]:
+                rows.append(["", before[1], after[1], ""])
         show.heading(quantity)
-        show.table([_("subject"), _("before"), _("after"), _("ratio")], rows, right=(3,))
+        show.table([_("subject"), _("before"), _("after"), _("ratio")], rows, right=(1, 2, 3))
     if len(changes) > SHOWN:
         show.note(_("{count} more; --json lists all.").format(count=len(changes) - SHOWN))
 
@@ -166,13 +187,13 @@ def _sample_totals(edition: "Edition", policy: str) -> dict[str, tuple[float, fl
     with TemporaryDirectory() as folder:
         book = Book(Path(folder) / "book", policy=policy)
         book.__dict__["edition"] = edition  # the book reads its edition once; here it is given
-        path = write_sample(Path(folder) / "sample.csv")
+        path = write_sample(Path(folder) / "sample.csv", requests=SAMPLE_REQUESTS)
         try:
             book.import_file("csv", path, sample_options(path))
         except FactorMissing as error:
             what = _("Edition {name} has no {sought}, which the estimate needs.")
             what = what.format(name=edition.name, sought=error.facts["sought"])
-            raise UsageError(what=what, next_step=_("compare editions without --sample.")) from error
+            raise UsageError(what=what, next_step=_("compare editions with --no-sample.")) from error
         amounts = book.report(())[0].amounts
         return {name: tuple(amount.range) for name, amount in amounts.items() if amount is not None}
 
@@ -180,12 +201,23 @@ def _sample_totals(edition: "Edition", policy: str) -> dict[str, tuple[float, fl
 def _print_sample(
     before: Mapping[str, tuple[float, float, float]], after: Mapping[str, tuple[float, float, float]]
 ) -> None:
-    show.heading(_("Effect on the sample day"))
+    from joulebook.faces.cli.report import SHORT_NAMES  # noqa: PLC0415
+
+    show.heading(_("Effect on a sample of {count} requests").format(count=f"{SAMPLE_REQUESTS:,}"))
     rows = []
     for name in [name for name in before if name in after]:
         unit = column(name).unit or ""
-        shown = unit_for(before[name][1], unit)
-        was, now = (range_text(Range(*total[name]), unit, shown) for total in (before, after))
+        shown = unit_for(max(before[name][1], after[name][1]), unit)
+        was, now = (range_in(Range(*total[name]), unit, shown) for total in (before, after))
         change = f"{after[name][1] / before[name][1] - 1:+.1%}" if before[name][1] else "-"
-        rows.append([name, was, now, change])
-    show.table([_("figure"), _("before"), _("after"), _("effect")], rows, right=(3,))
+        rows.append([_(SHORT_NAMES[name]), was[1], now[1], shown, change])
+        rows.append(["", f"{was[0]}–{was[2]}", f"{now[0]}–{now[2]}", "", ""])
+    show.table([_("figure"), _("before"), _("after"), _("unit"), _("effect")], rows, right=(1, 2, 4))
+
+
+def _mid_and_ends(row: "Factor | None") -> tuple[str, str]:
+    """A value with its unit, and its range below it."""
+    if row is None:
+        return "-", ""
+    mid, _space, ends = value_text(row).partition(" (")
+    return mid, ends.rstrip(")")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from joulebook.errors import FactorError, UnknownName, UsageError
+from joulebook.errors import FactorError, UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.factors import (
     SHOWN,
@@ -53,14 +53,14 @@ def show_command(
     """Show what the library says about a subject."""
     whole = edition_of(ctx)
     edition = whole.as_known(known.date()) if known else whole
-    named, basis = subject_of(whole, subject), _basis_of(words)
+    named, basis = subject_of(whole, subject, quantity), _basis_of(words)
     rows = [row for row in whole.rows_of(named) if not quantity or row.quantity == quantity]
     rows = [row for row in rows if basis.items() <= row.basis.items()]
     by_id = None if rows else whole.factor(subject)
     if by_id is not None:
         _show_row(whole, by_id, is_json=is_json)
         return 0
-    if not rows and not _links(edition, named):
+    if not rows and (quantity or basis or not _links(edition, named)):
         raise UnknownName(kind=_("factor"), name=subject, nearest=nearest_to(whole, subject))
     question = _Question(edition, named, day_of(moment), ctx.obj.get("policy", "ghgp-location"), basis)
     chosen = {name: question.chosen(name) for name in dict.fromkeys(row.quantity for row in rows)}
@@ -92,6 +92,10 @@ def _basis_of(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(what=what, next_step=_("write --basis KEY=WORD, such as stage=direct."))
         basis[key] = value
     return basis
+
+
+SPREAD_NOTE = translatable("cross-source spread above 1.3x")
+"""What a row says whose range covers packages that disagree."""
 
 
 class _Question:
@@ -185,7 +189,7 @@ def _facts(edition: "Edition", row: "Factor") -> list[tuple[str, str]]:
         (_("cell"), cell_text(row)),
         (_("licence"), source.licence),
         (_("range"), row.range_basis or ""),
-        (_("note"), row.note or ""),
+        (_("note"), _(row.note) if row.note else ""),
         (_("package"), row.package),
         (_("file"), f"{row.file}:{row.line}  {row.factor_id}"),
     ]

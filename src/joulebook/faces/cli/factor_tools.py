@@ -161,9 +161,14 @@ def where_used_command(ctx: click.Context, *, subject: str, is_json: bool) -> in
         click.echo(show.wrapped(f"{relation}: {names}", "  "))
     if not leading:
         click.echo("  " + _("No link leads here."))
+    by_rules: dict[str, list[str]] = {}
     for name, ruled in rules.items():
         if ruled:
-            click.echo(show.wrapped(f"{name}: {', '.join(ruled)}", "  "))
+            by_rules.setdefault(", ".join(ruled), []).append(name)
+    for ruled, names in by_rules.items():
+        click.echo(
+            show.wrapped(_("policies for {quantity}: {names}").format(quantity=ruled, names=", ".join(names)), "  ")
+        )
     counts = {"postings": f"{stands.postings:,}", "requests": f"{stands.requests:,}", "ids": len(stands.factor_ids)}
     line = _("In the book: {postings} postings over {requests} requests stand on {ids} of its rows.")
     click.echo(show.wrapped(line.format(**counts), "  "))

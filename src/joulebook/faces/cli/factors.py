@@ -192,15 +192,29 @@ def value_text(row: "Factor", *, is_scaled: bool = False) -> str:
     return f"{mid} {word}".rstrip() + ends
 
 
-def subject_of(edition: "Edition", text: str) -> str:
-    """A subject as the library spells it: by code, by name in either language, else as written."""
-    if text in edition.subjects:
-        return text
+def subject_of(edition: "Edition", text: str, quantity: str | None = None) -> str:
+    """A subject as the library spells it: by code, by name in either language, else as written.
+
+    Where the subject has no row of the quantity asked for, a namesake that has some is meant: ``amazon`` is a provider
+    and ``company/amazon`` a company.
+    """
+    namesakes = [one for one in namesakes_of(edition, text) if not quantity or edition.factors_for(quantity, one)]
+    if text in edition.subjects and (edition.rows_of(text) or len(namesakes) != 1):
+        has_rows = not quantity or edition.factors_for(quantity, text)
+        return text if has_rows or len(namesakes) != 1 else namesakes[0]
+    if len(namesakes) == 1:
+        return namesakes[0]
     wanted = text.lower()
     by_name = [s for s, names in edition.names.items() if wanted in {name.lower() for name in names.values()}]
     by_case = [s for s in edition.subjects if s.lower() == wanted]
     by_bare = edition.by_bare_name.get(wanted, ())
     return next(iter([*by_case, *by_name, *by_bare]), text)
+
+
+def namesakes_of(edition: "Edition", text: str) -> list[str]:
+    """Companies and the like with a bare name: ``company/amazon`` for ``amazon``."""
+    subject = f"company/{text.lower()}"
+    return [subject] if subject in edition.subjects else []
 
 
 def nearest_to(edition: "Edition", text: str) -> str:
