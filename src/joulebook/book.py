@@ -13,6 +13,7 @@ from joulebook.entries import take
 from joulebook.errors import NothingThere, StoreConflict
 from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
+from joulebook.ingest.noticed import read_noticed
 from joulebook.ingest.plain import plain_table
 from joulebook.ingest.reader import USAGE_ONLY, ReadOptions, read_path, tables_of
 from joulebook.ingest.table import declared
@@ -72,7 +73,8 @@ class Book(Priced):
             return taken
         added = self._import_bulk(reader, path, options, source)
         if added is None:
-            return self.import_rows(read_path(reader, path, options), source, tell, add_overlaps=options.add_overlaps)
+            rows = read_noticed(reader, path, options)
+            return self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
         self.post(f"import {source}")
         return Imported(added.added, added.already, added.refused, added.findings)
 

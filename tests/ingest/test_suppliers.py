@@ -6,6 +6,7 @@ import json
 import pytest
 from recorded import RECORDINGS
 
+from joulebook.faces.cli.main import run_command
 from joulebook.ingest.reader import ReadOptions, reader
 from joulebook.terms.finding import Finding
 
@@ -80,3 +81,37 @@ def test_costs_without_use_are_told():
     """Pages of OpenAI's costs API book nothing and say how much money they tell."""
     rows, findings = recorded("openai-costs.json")
     assert (rows, [(one.rule, one.facts["cost"]) for one in findings]) == ([], [("costs-without-use", "1.31")])
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_file_of_another_format_is_told(language, tmp_path, capsys):
+    """A reader that makes nothing of a file says in the user's language what it expects; the command ends with 1."""
+    path = tmp_path / "codex.jsonl"
+    path.write_bytes(next(one for one in RECORDINGS if one.reader == "codex").content())
+    told = {
+        "azure-llm": "ContextTokens",
+        "openai-usage": "organization.usage",
+        "vertex": "full_response",
+        "goose": "goose",
+    }
+    for name, word in told.items():
+        assert run_command(["--lang", language, "--book", str(tmp_path / "book"), "import", name, str(path)]) == 1
+        shown = capsys.readouterr().err
+        assert word in shown
+        assert ("형식" in shown) == (language == "ko")
+
+
+def test_a_file_without_use_is_told(tmp_path, capsys):
+    """A file of the right format that tells of no use is a warning."""
+    path = tmp_path / "rollout-a.jsonl"
+    path.write_text('{"type":"session_meta","payload":{"id":"a"}}\n')
+    assert run_command(["--lang", "en", "--book", str(tmp_path / "book"), "import", "codex", str(path)]) == 0
+    assert "no use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_traces_in_any_encoding(encoding):
+    """The header of the traces is known in every encoding that has a mark."""
+    text = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.979960,4808,10\n"
+    rows, _ = parse("azure-llm", text.encode(encoding))
+    assert [row["uncached_input_tokens"] for row in rows] == [4808]

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from joulebook.errors import JoulebookError
+from joulebook.terms.finding import RULES, Finding
 
 LANGUAGES = ("en", "ko")
 
@@ -93,6 +94,12 @@ def error_text(error: JoulebookError) -> str:
     """What an error says, in the language in use; facts that are texts of ours are translated, too."""
     facts = {name: _in_words(name, fact) for name, fact in error.facts.items()}
     return _(error.template).format(**facts)
+
+
+def finding_text(finding: Finding) -> str:
+    """What a finding says, in the language in use; facts that are texts of ours are translated, too."""
+    facts = {name: _in_words(name, fact) for name, fact in finding.facts.items()}
+    return _(RULES[finding.rule]).format(**facts)
 
 
 def _in_words(name: str, fact: object) -> object:

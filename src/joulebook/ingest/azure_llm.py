@@ -4,12 +4,13 @@ Source: Patel et al., "Splitwise: Efficient Generative LLM Inference Using Phase
 AzureLLMInferenceTrace of Azure/AzurePublicDataset. The file names neither model nor region nor time zone.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.mapping import FieldMapping
-from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.reader import HEAD_BYTES, ReadOptions
 from joulebook.ingest.table import csv_header, declared, read_csv
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
@@ -34,6 +35,13 @@ class AzureLlm:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per request."""
+        head = stream.peek(HEAD_BYTES) if isinstance(stream, io.BufferedReader) else stream.read(HEAD_BYTES)
+        if not isinstance(stream, io.BufferedReader):
+            stream.seek(0)
+        is_plain = bool(head.strip()) and b"\x00" not in head and options.encoding is None
+        if is_plain and not options.mapping and not set(COLUMNS.values()) & set(csv_header(head)):
+            facts = {"format": self.name, "expected": self.signs}
+            return iter((Finding(options.file, None, "wrong-file", facts),))
         return read_csv(stream, options, self.declare((), options))
 
     def declare(self, header: Sequence[str], options: ReadOptions) -> FieldMapping:  # noqa: ARG002  (fixed columns)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from joulebook.errors import FieldTwice, FieldUnmapped, NotAMapping, UnknownName
+from joulebook.errors import FieldTwice, FieldUnmapped, NotAMapping, UnknownName, translatable
 from joulebook.terms.usage import CONSUMPTION, INCLUSIVE, REQUEST_ID, TOKEN_CLASSES, USAGE_COLUMNS, USER_ID
 
 COUNT_FIELDS = (
@@ -95,9 +95,9 @@ class FieldMapping:
             UnknownName: a field or constant that does not exist.
         """
         for name in self.columns:
-            _known(name, MAPPABLE, "field")
+            _known(name, MAPPABLE, translatable("field"))
         for name in self.constants:
-            _known(name, CONSTANT_FIELDS, "constant")
+            _known(name, CONSTANT_FIELDS, translatable("constant"))
         if "started_at" not in self.columns:
             raise FieldUnmapped(fields="started_at")
         provided = {INCLUSIVE[name][0] if name in INCLUSIVE else name for name in self.columns}
@@ -125,7 +125,7 @@ def mapping_from(pairs: Iterable[str]) -> dict[str, str]:
         name, equals, column = pair.partition("=")
         if not equals or not column:
             raise NotAMapping(argument=pair)
-        _known(name, MAPPABLE, "field")
+        _known(name, MAPPABLE, translatable("field"))
         if name in columns:
             raise FieldTwice(field=name, whole=name)
         columns[name] = column

@@ -138,6 +138,13 @@ RULES: dict[str, str] = {
     "not-this-format": translatable(
         "The file is not of the format {format}. Next: see what `joulebook import --detect` makes of it."
     ),
+    "wrong-file": translatable(
+        "The file is not of the format {format}. It should be: {expected}. Next: `joulebook import --detect FILE` "
+        "names the format."
+    ),
+    "no-use-in-it": translatable(
+        "The file is of the format {format}, but tells of no use. Next: check that it is the right one."
+    ),
     "bad-text": translatable(
         "{column} is no name: too long, not one line, or not text. Next: correct it, or map another column."
     ),

@@ -11,8 +11,8 @@ import click
 from joulebook.faces.cli import factor_diff, factor_fetch, factor_page, factor_show, show
 from joulebook.faces.cli.factors import command, day_of, edition_of, row_json, subject_of
 from joulebook.faces.cli.main import default_book_path, open_book, own_factors
-from joulebook.faces.text import _, error_text
-from joulebook.terms.finding import RULES, Finding
+from joulebook.faces.text import _, error_text, finding_text
+from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
     from joulebook.factors.edition import Edition
@@ -49,7 +49,7 @@ def check_command(ctx: click.Context, *, folders: tuple[Path, ...], is_json: boo
             show.note(error_text(fault))
         for finding in findings:
             kind = "" if finding.is_error else _("warning") + ": "
-            show.note(f"{finding.file}:{finding.line}: {kind}" + _(RULES[finding.rule]).format(**finding.facts))
+            show.note(f"{finding.file}:{finding.line}: {kind}" + finding_text(finding))
         _print_verdict(edition, len(faults) + sum(finding.is_error for finding in findings))
     return 1 if faults or any(finding.is_error for finding in findings) else 0
 
@@ -100,7 +100,7 @@ def _fault_json(fault: "FactorFault") -> dict[str, Any]:
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
-    message = _(RULES[finding.rule]).format(**finding.facts)
+    message = finding_text(finding)
     place = {"file": finding.file, "line": finding.line}
     return {**place, "rule": finding.rule, "message": message, "is_error": finding.is_error}
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from joulebook.faces.text import _
-from joulebook.terms.finding import RULES, Finding
+from joulebook.faces.text import _, finding_text
+from joulebook.terms.finding import Finding
 
 SCHEMA_VERSION = 1
 WIDTH = 80
@@ -100,7 +100,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings[:FINDINGS_SHOWN]:
         where = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
         kind = _("error") if finding.is_error else _("warning")
-        note(f"{where}: {kind}: {_(RULES[finding.rule]).format(**finding.facts)}")
+        note(f"{where}: {kind}: {finding_text(finding)}")
     if len(findings) > FINDINGS_SHOWN:
         note(_("{count} more findings; --json lists all.").format(count=len(findings) - FINDINGS_SHOWN))
 
@@ -112,7 +112,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "rule": finding.rule,
         "is_error": finding.is_error,
-        "message": _(RULES[finding.rule]).format(**finding.facts),
+        "message": finding_text(finding),
     }
 
 
