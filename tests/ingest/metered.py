@@ -238,4 +238,34 @@ METERED = (
             "cost_usd": 2.08,
         },
     ),
+    Metered(
+        "aws-carbon",
+        "aws-carbon.csv",
+        statements={
+            "stated_co2e_location_g": 5.5e6,
+            "stated_co2e_market_g": 0.5e6,
+            "stated_co2e_scope1_g": 2e4,
+            "stated_co2e_scope2_location_g": 2.7e6,
+            "stated_co2e_scope2_market_g": 1e5,
+            "stated_co2e_scope3_g": 2.8e5,
+        },
+    ),
+    Metered(
+        "google-carbon",
+        "google-carbon.jsonl",
+        statements={
+            "stated_co2e_location_g": 15000,
+            "stated_co2e_market_g": 5000,
+            "stated_co2e_scope1_g": 100,
+            "stated_co2e_scope2_location_g": 11900,
+            "stated_co2e_scope2_market_g": 1900,
+            "stated_co2e_scope3_g": 3000,
+        },
+    ),
+    Metered(
+        "google-carbon",
+        "google-carbon.csv",
+        statements={"stated_co2e_location_g": 2000, "stated_co2e_market_g": 0},
+    ),
+    Metered("azure-carbon", "azure-carbon.json", statements={"stated_co2e_market_g": 300}),
 )

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recover": (f"{_HERE}.recover:command", translatable("close and book runs that were cut off")),
     "import": (f"{_HERE}.importing:command", translatable("book usage from files")),
     "report": (f"{_HERE}.report:command", translatable("kWh, CO2e and litres with range, tier and boundary")),
+    "statements": (
+        f"{_HERE}.statements:command",
+        translatable("what others state of the same use, beside ours"),
+    ),
     "explain": (f"{_HERE}.explain:command", translatable("why a figure is what it is, down to its sources")),
     "train-estimate": (
         f"{_HERE}.train_estimate:command",
