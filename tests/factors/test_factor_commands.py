@@ -198,7 +198,7 @@ def test_a_company_is_found_by_its_bare_name(capsys: pytest.CaptureFixture[str])
         assert code == 0
         assert text in out
     code, _out, err = run(capsys, "factors", "show", "amazon", "--quantity", "pue_ratio", "--basis", "stage=direct")
-    assert code == 1
+    assert code == 2
     assert "Nearest" in err
 
 
@@ -245,7 +245,7 @@ def test_a_list_of_nothing_says_what_is_wrong(
 ) -> None:
     """A quantity or kind that does not exist is named as such, with its nearest, not with subjects."""
     code, _out, err = run(capsys, "factors", "list", *words)
-    assert code == 1
+    assert code == 2
     assert f"There is no {what} named" in err
     assert nearest in err
 
