@@ -16,7 +16,7 @@ from joulebook.terms.range import Range
 METHOD_SUBJECT = "serving/text"
 SCENARIOS = "deployment"
 """Driver that stands for everything unknown about the deployment."""
-OPERATED = ("batch_requests", "narrow_expert_compute_ratio", "hosted_estimate_ratio", SHARED)
+OPERATED = ("batch_requests", "narrow_expert_compute_ratio", "hosted_estimate_ratio", "speed_match_ratio", SHARED)
 """Quantities that large operators have factors of their own for."""
 
 
