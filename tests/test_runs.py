@@ -174,6 +174,18 @@ def test_runs_compare_by_what_differs(edition):
     assert compare(sides[0], elsewhere, "co2e").ratio.high > 2 * found.ratio.high
 
 
+def test_runs_at_the_same_time_are_told(book, edition):
+    """Two runs that overlap on one machine each hold the whole machine: a warning says so; one after another do not."""
+    for name, started in (("r1", START), ("r2", START + timedelta(minutes=30)), ("r3", START + timedelta(hours=3))):
+        book_run(book.store, account_run(run(name, board(1.0), started=started), edition, region="KOR"))
+    found = list(book.audit())
+    assert [(one.rule, one.is_error, one.facts["count"], one.facts["component"]) for one in found] == [
+        ("runs-overlap", False, 2, "gpu"),
+        ("runs-overlap", False, 2, "node"),
+    ]
+    assert [one.facts for one in book.overlaps()] == [one.facts for one in found]
+
+
 def test_run_over_midnight(book, edition):
     """A run over several days is booked on each of them by its part of the time, and the days sum to the run."""
     account = account_run(run("r1", board(24.0), hours=48.0, started=START), edition, region="KOR")

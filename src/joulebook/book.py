@@ -166,6 +166,7 @@ class Book(Priced):
             yield from audit.replayed(members, self.store.rows(cube))
         for span, members in by_span(of_runs(said)):
             yield from audit.replayed(members, self.runs_again(span, members))
+        yield from self.overlaps()
 
     def _ready(self) -> None:
         """Post what is new, and refuse a policy that the book does not stand under."""

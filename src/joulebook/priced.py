@@ -15,6 +15,7 @@ from joulebook.ledger import audit, balance, decision
 from joulebook.ledger.kept import Kept
 from joulebook.ledger.posting import DAY, HOUR, METHOD, postings
 from joulebook.live.cache import kept_rows
+from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -109,6 +110,10 @@ class Priced(Kept):
         """Groups of the measured energy of one span, priced with the factors that its postings were made with."""
         rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
         return list(measured.groups(rows, self._values(), audit.place_rows(members, self.resolutions())))
+
+    def overlaps(self) -> list[Finding]:
+        """Machines that several runs measured at the same time, so that totals count them more than once."""
+        return list(audit.overlapping(self.store.rows(self.store.table("energy").select(*audit.OVERLAP))))
 
     def _values(self) -> dict[str, Mapping[str, float | None]]:
         return {name: found.values for name, found in self.resolutions().items()}

@@ -45,6 +45,33 @@ def unpaired(postings: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
         taken.add(row["reverses"])
 
 
+OVERLAP = ("run", "host", "component", "device", "started_at", "ended_at")
+"""Columns of the energy table that `overlapping` looks at."""
+
+
+def overlapping(rows: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """Machines of which several runs measured the same component at the same time: a warning each.
+
+    Args:
+        rows: of the energy table, with `OVERLAP`.
+    """
+    by_machine: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["host"] and row["run"]:
+            by_machine.setdefault((row["host"], row["component"], row["device"] or ""), []).append(row)
+    for (host, component, _device), own in sorted(by_machine.items()):
+        together: set[str] = set()
+        latest: Mapping[str, Any] | None = None
+        for row in sorted(own, key=lambda one: (one["started_at"], one["run"])):
+            if latest is not None and row["run"] != latest["run"] and row["started_at"] < latest["ended_at"]:
+                together |= {row["run"], latest["run"]}
+            if latest is None or row["ended_at"] > latest["ended_at"]:
+                latest = row
+        if together:
+            facts = {"count": len(together), "host": host, "component": component}
+            yield Finding("energy", None, "runs-overlap", facts, is_error=False)
+
+
 def model_rows(
     postings: Iterable[Mapping[str, Any]], resolutions: Mapping[str, Resolution], others: Collection[str] = ()
 ) -> list[dict[str, Any]]:

@@ -202,6 +202,10 @@ RULES: dict[str, str] = {
     ),
     "method-gone": translatable("Posting {id} was made by an older method. Next: restate the book."),
     "rows-not-posted": translatable("{count} rows have no posting. Next: run joulebook report, then audit."),
+    "runs-overlap": translatable(
+        "{count} runs on {host} overlap in time with another, and each holds the whole of its {component}: their sum "
+        "counts it more than once. Next: read them as the machine's, or measure together what runs together."
+    ),
     "factor-without-cell": translatable(
         "{subject} is {tier} but names no cell of its source. Next: say where it was read, or call it assumed."
     ),

@@ -31,10 +31,10 @@ def command(ctx: click.Context, *, is_json: bool) -> int:
                 usage=f"{counts['usage']:,}",
                 postings=f"{counts['posting']:,}",
                 resolutions=f"{counts['resolution']:,}",
-                faults=len(findings),
+                faults=sum(finding.is_error for finding in findings),
             )
         )
-    return 1 if findings else 0
+    return 1 if any(finding.is_error for finding in findings) else 0
 
 
 def _found(audit: Iterator[Finding]) -> list[Finding]:

@@ -204,12 +204,19 @@ def print_whole(book: "Book", line: "Line") -> None:
     if line.unpriced_count > line.missing_count:
         count = line.unpriced_count - line.missing_count
         show.say(_("{count} rows have no token counts and no energy.").format(count=f"{count:,}"))
+    _print_runs(book, line)
+
+
+def _print_runs(book: "Book", line: "Line") -> None:
+    """What must be known of the measured runs in a total."""
     if line.missing_count:
         show.say(
             _("{count} parts of runs have no meter; their energy is missing here. Next: joulebook doctor.").format(
                 count=f"{line.missing_count:,}"
             )
         )
+    for finding in book.overlaps() if line.part_count else ():
+        show.say(show.finding_json(finding)["message"])
     if line.part_count and line.energy_tier != line.tier:
         show.say(_("The energy alone is {tier} at worst.").format(tier=_(line.energy_tier)))
 
