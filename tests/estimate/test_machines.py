@@ -76,6 +76,8 @@ def test_stepping_tells_generations(edition):
     assert microarchitecture("cpu:genuineintel/6/85/7", DAY, edition) == "cpu:cascade-lake"
     assert microarchitecture("cpu:genuineintel/6/106/6", DAY, edition) == "cpu:ice-lake"
     assert microarchitecture("cpu:genuineintel/6/85", DAY, edition) is None
+    assert microarchitecture("cpu:0x41/3340/1", DAY, edition) == "cpu:neoverse-n1"  # as Linux tells a Graviton2
+    assert microarchitecture("cpu:0x6d/3401/0", DAY, edition) == "cpu:neoverse-n2"
     assert microarchitecture(None, DAY, edition) is None
 
 
