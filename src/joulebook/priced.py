@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from joulebook.account import measured, pricing
 from joulebook.account.marginal import MarginalResolver, marginal_groups
 from joulebook.account.resolver import Resolver
+from joulebook.account.served import seen
 from joulebook.factors.hourly import Hours
 from joulebook.factors.policy import is_hourly
 from joulebook.factors.read import read_edition
@@ -66,6 +67,7 @@ class Priced(Kept):
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
         usage, others = self._usage(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
+        resolver.served = seen(self.store, usage)
         models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
         places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
         rows = pricing.joined(self.store, usage, models, places)
@@ -84,6 +86,7 @@ class Priced(Kept):
         others = pricing.others_in(self.store, table)
         usage = pricing.keyed(table, others, hourly=True)
         resolver = MarginalResolver(self.edition, self.policy, self.hours)
+        resolver.served = seen(self.store, usage)
         models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
         places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
         if not places:

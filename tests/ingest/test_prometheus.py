@@ -3,6 +3,8 @@
 import io
 import json
 
+import pytest
+
 from joulebook.ingest.reader import ReadOptions, reader
 from joulebook.terms.finding import Finding
 
@@ -61,3 +63,39 @@ def test_samples_that_are_none():
     good = answer("vllm:generation_tokens_total", [0, 10, 20, 30, 40], instance="b")
     rows, findings = read(bad, good)
     assert (len(rows), findings) == (1, ["bad-number"])
+
+
+def test_speed_wait_and_batch():
+    """Histograms of a server give the speed and wait of its requests, a gauge how many it decodes at once when busy."""
+    rows, _ = read(
+        answer("vllm:generation_tokens_total", [0, 10, 20, 30, 40]),
+        answer("vllm:time_per_output_token_seconds_sum", [0, 0.5, 0.5, 0.75, 1]),
+        answer("vllm:time_per_output_token_seconds_count", [0, 20, 20, 30, 40]),
+        answer("vllm:time_to_first_token_seconds_sum", [0, 1, 1, 1, 3]),
+        answer("vllm:time_to_first_token_seconds_count", [0, 2, 2, 2, 6]),
+        answer("vllm:num_requests_running", [0, 4, 8, 0, 6]),
+    )
+    told = [(row["output_tokens_per_s"], row["time_to_first_token_s"], row["batch_requests"]) for row in rows]
+    assert told == [(40.0, 0.5, 6.0)]
+
+
+def test_speed_of_llama_cpp():
+    """llama.cpp counts the seconds of its decoding."""
+    rows, _ = read(
+        answer("llamacpp:tokens_predicted_total", [0, 10, 20, 30, 60]),
+        answer("llamacpp:tokens_predicted_seconds_total", [0, 1, 1, 1, 2]),
+    )
+    assert [row["output_tokens_per_s"] for row in rows] == [30.0]
+
+
+@pytest.mark.parametrize("server", ["sglang:", "tgi_"])
+def test_speed_of_other_servers(server):
+    """SGLang and TGI tell the time per token of a request."""
+    name = {"sglang:": "sglang:inter_token_latency_seconds", "tgi_": "tgi_request_mean_time_per_token_duration"}[server]
+    tokens = {"sglang:": "sglang:generation_tokens_total", "tgi_": "tgi_request_generated_tokens_sum"}[server]
+    rows, _ = read(
+        answer(tokens, [0, 10, 20, 30, 40]),
+        answer(f"{name}_sum", [0, 1, 1, 1, 1]),
+        answer(f"{name}_count", [0, 50, 50, 50, 50]),
+    )
+    assert [row["output_tokens_per_s"] for row in rows] == [50.0]

@@ -76,7 +76,13 @@ def resolve_place_factors(edition: Edition, policy: str, provider: str, region: 
     return Resolution(shown, values, parts, names)
 
 
-def resolve_model_factors(edition: Edition, policy: str, provider: str, model: str, at: date) -> Resolution:
+UNKNOWN = Deployment()
+"""Nothing is known of how a model is served."""
+
+
+def resolve_model_factors(
+    edition: Edition, policy: str, provider: str, model: str, at: date, deployment: Deployment = UNKNOWN
+) -> Resolution:
     """Factors of a hosted model and its servers on a day.
 
     Args:
@@ -85,6 +91,7 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
         provider: who hosts, as the record says; empty is unknown.
         model: as the record says; empty is unknown.
         at: day of the use.
+        deployment: what is known of the servers.
 
     Returns:
         values for `MODEL_COLUMNS`.
@@ -93,7 +100,7 @@ def resolve_model_factors(edition: Edition, policy: str, provider: str, model: s
         FactorMissing: the library lacks what describes serving; a broken library, not a property of the model.
     """
     facts = resolve_model(edition, provider or None, model or None, at)
-    served = serve(edition, policy, facts, Deployment(), at, provider=provider or None)
+    served = serve(edition, policy, facts, deployment, at, provider=provider or None)
     estimate = served.estimate
     values: dict[str, float | None] = dict(estimate.coefficients)
     behind = [

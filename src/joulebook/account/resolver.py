@@ -1,11 +1,12 @@
 """Resolve each model, machine and place of a table once, into the small tables that join to its rows."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account.kinds import TEXT
 from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import resolve_model_factors, resolve_place_factors
+from joulebook.account.resolve import UNKNOWN, resolve_model_factors, resolve_place_factors
 from joulebook.account.resolve_hour import at_hour
 from joulebook.account.resolve_use import at_the_meter, resolve_use
 from joulebook.account.units_of_use import NO_COST
@@ -15,6 +16,8 @@ from joulebook.factors.hourly import Hours
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from joulebook.estimate.deployment import Deployment
 
 DEFAULTS: Mapping[str, float | None] = {**NO_COST, **dict.fromkeys(COEFFICIENTS, float(0)), "lowest_rung": 0}
 """What a resolution does not speak about: units that its rows do not have."""
@@ -27,10 +30,14 @@ class Resolver:
         edition: factors to choose from.
         policy: which of them may answer.
         hours: hourly values that were fetched, where the periods of the keys are hours; None where they are days.
+
+    Attributes:
+        served: what records tell of the servers of a provider and model on a day.
     """
 
     def __init__(self, edition: Edition, policy: str, hours: Hours | None = None) -> None:
         self.edition, self.policy, self.hours = edition, policy, hours
+        self.served: Mapping[tuple[str, str, date], Deployment] = {}
         self.resolutions: dict[str, Resolution] = {}
         self._days: dict[tuple[str, ...], Resolution] = {}
 
@@ -54,10 +61,10 @@ class Resolver:
         return rows
 
     def _use(self, key: Mapping[str, Any]) -> Resolution:
-        kind = key.get("kind_key", TEXT)
+        kind, day = key.get("kind_key", TEXT), key["day"].date()
         if kind == TEXT:
-            return self._of_day(resolve_model_factors, key, "model_key")
-        day: date = key["day"].date()
+            deployment = self.served.get((key["provider_key"], key["model_key"], day), UNKNOWN)
+            return self._of_day(partial(resolve_model_factors, deployment=deployment), key, "model_key")
         names = sorted(name for name in key if name.endswith("_key") and name != "region_key")
         asked = ("use", day.isoformat(), *(str(key[name]) for name in names))
         if asked not in self._days:

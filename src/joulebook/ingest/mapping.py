@@ -27,6 +27,7 @@ AMOUNT_FIELDS = (
     "vcpu_hours",
     "output_tokens_per_s",
     "time_to_first_token_s",
+    "batch_requests",
     "cost_usd",
     "image_steps",
     "video_frames_per_s",

@@ -1,8 +1,9 @@
 """Metrics of one's own model servers (vLLM, SGLang, TGI, llama.cpp), as saved answers of Prometheus' query_range.
 
-Save the counters of `COUNTERS` with ``GET /api/v1/query_range``, several queries in one file (JSON lines) or one file
-that a regular expression on ``__name__`` answers. Counters are added up per server, model and hour; a counter that
-falls began anew. Only whole hours are booked, so that overlapping exports give the same rows.
+Save the counters of `COUNTERS`, and `TIMES` and `GAUGES` for speed and batch, with ``GET /api/v1/query_range``, several
+queries in one file (JSON lines) or one file that a regular expression on ``__name__`` answers. Counters are added up
+per server, model and hour; a counter that falls began anew. Only whole hours are booked, so that overlapping exports
+give the same rows. Speed and batch narrow the estimate of that model on that day.
 
 Sources: Prometheus documentation, "HTTP API", range vectors; vLLM "Production metrics"; SGLang "Production metrics";
 Text Generation Inference "Metrics"; llama.cpp server README, "/metrics".
@@ -17,7 +18,7 @@ from joulebook.errors import translatable
 from joulebook.ingest.cells import hashable
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, dicts, json_documents, name_of, rows_of
+from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, json_documents, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert
 from joulebook.terms.usage import Usage, usage_key
@@ -39,10 +40,39 @@ COUNTERS: Mapping[str, str] = {
 }
 """Counter -> our word. llama.cpp counts the prompt tokens that it computes, the others all of them."""
 
+MEANS: Mapping[str, str] = {
+    "vllm:inter_token_latency_seconds": "token_s",
+    "vllm:time_per_output_token_seconds": "token_s",
+    "vllm:request_time_per_output_token_seconds": "token_s",
+    "vllm:time_to_first_token_seconds": "wait_s",
+    "sglang:inter_token_latency_seconds": "token_s",
+    "sglang:time_per_output_token_seconds": "token_s",
+    "sglang:time_to_first_token_seconds": "wait_s",
+    "tgi_request_mean_time_per_token_duration": "token_s",
+}
+"""Histogram -> what its mean is: seconds per output token of one request, or to the first.
+
+A server that has several for the same thing, in old and new words, tells the first of them."""
+
+TIMES: Mapping[str, str] = {
+    **{f"{name}_{part}": f"{name}_{part}" for name in MEANS for part in ("sum", "count")},
+    "llamacpp:tokens_predicted_seconds_total": "llamacpp_s",
+}
+"""Counter -> under which name its growth is kept."""
+
+GAUGES = (
+    "vllm:num_requests_running",
+    "sglang:num_running_reqs",
+    "tgi_batch_current_size",
+    "llamacpp:requests_processing",
+)
+"""Requests that are decoded together at a moment; moments without any do not count."""
+
 PARTS = frozenset({"__name__", "finished_reason", "cache_source", "is_streaming", "le", "quantile"})
 """Labels that split one server's counter; their values are added up."""
 
 MODEL_LABELS = ("model_name", "model", "model_id")
+FIELDS = (*TOKEN_FIELDS, "output_tokens_per_s", "time_to_first_token_s", "batch_requests")
 HOUR_S = convert(1, "h", "s")
 PAIR = 2
 
@@ -59,7 +89,7 @@ class Prometheus:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per server, model and hour."""
-        return rows_of(self.name, options, _records(stream, options.file), is_bucket=True)
+        return rows_of(self.name, options, _records(stream, options.file), FIELDS, is_bucket=True)
 
 
 Labels = tuple[tuple[str, str], ...]
@@ -80,7 +110,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         first, last = spans[labels]
         if hour < first or hour + HOUR_S > last:
             partial += 1
-        elif any(count > 0 for count in counts.values()):
+        elif any(counts.get(field, 0) > 0 for field in COUNTERS.values()):
             yield None, _row(labels, hour, counts)
     if partial:
         yield Finding(file, None, "partial-hours", {"count": partial}, is_error=False)
@@ -96,8 +126,9 @@ def _add(
     """Add the growth of one series to the hours of its server."""
     metric = series.get("metric")
     named = {str(name): str(value) for name, value in metric.items()} if isinstance(metric, dict) else {}
-    field = COUNTERS.get(named.get("__name__", ""))
-    if field is None:
+    name = named.get("__name__", "")
+    field = COUNTERS.get(name) or TIMES.get(name)
+    if field is None and name not in GAUGES:
         return
     labels = tuple(sorted((name, value) for name, value in named.items() if name not in PARTS))
     before: tuple[float, float] | None = None
@@ -108,12 +139,20 @@ def _add(
             yield Finding(file, line, "bad-number", {"column": named["__name__"]})
             return
         at, value = read
-        if before is not None and at > before[0]:
+        if field is None:
+            _add_moment(hours[labels, at // HOUR_S * HOUR_S], value)
+        elif before is not None and at > before[0]:
             hour = before[0] // HOUR_S * HOUR_S
             hours[labels, hour][field] += value - before[1] if value >= before[1] else value
         first, last = spans.get(labels, (at, at))
         spans[labels] = (min(first, at), max(last, at))
         before = read
+
+
+def _add_moment(counts: dict[str, float], running: float) -> None:
+    if running > 0:
+        counts["running"] += running
+        counts["moments"] += 1
 
 
 def _sample(sample: object) -> tuple[float, float] | None:
@@ -129,14 +168,34 @@ def _sample(sample: object) -> tuple[float, float] | None:
 
 def _row(labels: Labels, hour: float, counts: Mapping[str, float]) -> dict[str, object]:
     named = dict(labels)
-    told: dict[str, object] = {name: round(count) for name, count in counts.items()}
+    told: dict[str, object] = {name: round(counts[name]) for name in dict.fromkeys(COUNTERS.values()) if name in counts}
     return {
         **told,
         "request_count": told.get("request_count") or None,
         "request_id": usage_key(hashable([*(f"{name}={value}" for name, value in labels), f"{hour:.0f}"])),
         "started_at": hour,
         "ended_at": hour + HOUR_S,
+        "output_tokens_per_s": _speed(counts),
+        "time_to_first_token_s": _mean(counts, "wait_s"),
+        "batch_requests": counts["running"] / counts["moments"] if counts.get("moments") else None,
         "model": next((named[name] for name in MODEL_LABELS if name_of(named.get(name))), None),
         "provider": "own",
         "project": name_of(named.get("namespace")) or name_of(named.get("job")),
     }
+
+
+def _mean(counts: Mapping[str, float], meaning: str) -> float | None:
+    """The mean of the first histogram of that meaning that grew [s]."""
+    pairs = (
+        (counts.get(f"{name}_sum"), counts.get(f"{name}_count")) for name, told in MEANS.items() if told == meaning
+    )
+    return next((total / count for total, count in pairs if total and count), None)
+
+
+def _speed(counts: Mapping[str, float]) -> float | None:
+    """Output tokens per second of one request."""
+    token_s = _mean(counts, "token_s")
+    if token_s is not None:
+        return 1 / token_s
+    predicted_s, predicted = counts.get("llamacpp_s"), counts.get("output_tokens")
+    return predicted / predicted_s if predicted_s and predicted else None

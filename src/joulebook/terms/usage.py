@@ -48,6 +48,7 @@ USAGE_COLUMNS = (
     "vcpu_hours",
     "output_tokens_per_s",
     "time_to_first_token_s",
+    "batch_requests",
     "cost_usd",
     "tier",
     "task",
@@ -142,6 +143,7 @@ class Usage(TypedDict, total=False):
     vcpu_hours: float | None
     output_tokens_per_s: float | None
     time_to_first_token_s: float | None
+    batch_requests: float | None
     cost_usd: float | None
     tier: str
     task: str | None
