@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.accuracy.factor_file import write_factors
 from benchmarks.accuracy.intervals import chance_of_worst, conformal
 from benchmarks.accuracy.operators import operator_scores
+from benchmarks.accuracy.outside import outside_score
 from benchmarks.accuracy.pages import write_pages
 from benchmarks.accuracy.peers import ecologits
 from benchmarks.accuracy.rows import Rows, read_rows
@@ -84,7 +85,7 @@ def main() -> None:
         results += [line for line in json.loads(RESULTS.read_text(encoding="utf-8")) if line["split"] in SLOW]
     else:
         results += [line.as_json() for line in slow_scores(rows)]
-    results += operator_scores()
+    results += [outside_score(), *operator_scores()]
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     write_pages(rows, family_out(CHOSEN, rows), results)
     for line in results:

@@ -16,6 +16,8 @@ def serving_ranges(at: date) -> dict[str, Range]:
     for name in ("text.yaml", "hosted.yaml"):
         document = yaml.safe_load(folder.joinpath(name).read_text(encoding="utf-8"))
         for subject in document["factors"]:
+            if subject["subject"] == "serving/unfitted-accelerator":
+                continue
             for given in subject["values"]:
                 row = document["defaults"] | given
                 if row["valid_from"] <= at < row.get("valid_to", date.max):

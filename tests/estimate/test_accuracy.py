@@ -131,6 +131,19 @@ def test_hosted_with_speed_meets_its_goal(accuracy, rows):
     assert 0.75 <= line.coverage_80 <= 0.88
 
 
+def test_an_outside_edition_is_predicted_as_well(shared_data):
+    """Rows of 2023 that nobody fitted, one request at a time on three boards, are as near as the kept result."""
+    assert shared_data.is_dir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        from benchmarks.accuracy import outside
+    line, before = outside.outside_score(), kept(outside.SPLIT, "joulebook, architecture unknown")
+    assert line["n"] == before["n"] == 260
+    assert line["median_ape"] <= before["median_ape"] + TOLERANCE
+    assert line["within_2x"] >= before["within_2x"] - TOLERANCE
+    assert line["worst_family_coverage_80"] >= 0.65
+
+
 def test_operators_are_predicted_without_their_own_points():
     """Each operator's published energy, its own points left out, is in range and as near as the kept result."""
     with pytest.MonkeyPatch.context() as patch:

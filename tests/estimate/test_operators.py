@@ -135,6 +135,17 @@ def test_a_described_deployment_is_not_an_operator(edition):
     assert with_provider == serve(edition, POLICY, facts, described, AT).estimate
 
 
+def test_an_accelerator_that_was_not_fitted_widens_the_range(edition):
+    """The same deployment has a wider range on a board that no fitted row ran on."""
+    facts = resolve_model(edition, None, "llama-3.1-8b-instruct", AT)
+    fitted, other = (
+        serve(edition, POLICY, facts, Deployment(board, 1, 8, "bf16"), AT).estimate
+        for board in ("a100-sxm-40gb", "l40s")
+    )
+    assert other.drivers["text_estimate_ratio"][1] > fitted.drivers["text_estimate_ratio"][1] * 1.1
+    assert other.spread.high > fitted.spread.high
+
+
 def test_published_points_are_drivers_with_their_factors(edition):
     """An estimate of an operator's service names each published point, with the factor behind it."""
     facts = resolve_model(edition, "google", "gemini-2.5-flash", AT)

@@ -10,12 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from joulebook.estimate.hardware import find_accelerator
 from joulebook.estimate.hosted import Option, Speed, mixed
 from joulebook.estimate.operators import ONE_POINT, SHARED, anchored
 from joulebook.estimate.options import single_groups
 from joulebook.estimate.published import operator_points
 from joulebook.estimate.regime import OPERATOR, SINGLE, Regime, regime_of
-from joulebook.estimate.scenarios import operator_estimate, ranges_of, serving_choices, shape_of, worked_out
+from joulebook.estimate.scenarios import (
+    accelerator_choices,
+    operator_estimate,
+    ranges_of,
+    serving_choices,
+    shape_of,
+    worked_out,
+)
 from joulebook.estimate.serving import HOSTED, ModelShape, ServingEstimate, estimate_serving
 from joulebook.estimate.speed import batch_at_speed
 from joulebook.factors.choose import Choice, ModelFacts, choose
@@ -110,8 +118,10 @@ def serve(
         FactorMissing: the library lacks what describes serving.
     """
     choices = serving_choices(edition, policy, at)
-    ranges = ranges_of(choices, reference)
     shape = shape_of(facts)
+    if deployment.accelerator is not None:
+        choices |= accelerator_choices(edition, policy, find_accelerator(edition, deployment.accelerator), at)
+    ranges = ranges_of(choices, reference)
     if edition.factors_for(CALIBRATED, facts.model):
         choices[CALIBRATED] = choose(edition, CALIBRATED, facts.model, at, policy)
         exact = calibrated(ranges, choices[CALIBRATED].factor.range)

@@ -16,6 +16,10 @@ from joulebook.terms.range import Range
 METHOD_SUBJECT = "serving/text"
 SCENARIOS = "deployment"
 """Driver that stands for everything unknown about the deployment."""
+FITTED = "fitted"
+"""Relation of an accelerator to the method that was fitted on it."""
+SPREAD = "hardware_spread_ratio"
+UNFITTED = "serving/unfitted-accelerator"
 OPERATED = ("batch_requests", "narrow_expert_compute_ratio", "hosted_estimate_ratio", "speed_match_ratio", SHARED)
 """Quantities that large operators have factors of their own for."""
 
@@ -44,6 +48,13 @@ def _chosen(asked: Asked, regime: str) -> Mapping[str, Choice]:
         found[ONE_POINT] = choose(edition, ONE_POINT, METHOD_SUBJECT, at, policy)
     found[SCENARIOS] = found["batch_requests"]
     return found
+
+
+def accelerator_choices(edition: Edition, policy: str, accelerator: str, at: date) -> dict[str, Choice]:
+    """What an accelerator changes of the method: on one that no fitted row ran on, the range is wider."""
+    if edition.links_for(accelerator, FITTED, at):
+        return {}
+    return {SPREAD: choose(edition, SPREAD, UNFITTED, at, policy)}
 
 
 def ranges_of(choices: Mapping[str, Choice], reference: Mapping[str, float] | None = None) -> dict[str, Range]:

@@ -23,6 +23,7 @@ Sources: Pope et al. 2022 (arXiv:2211.05102), section 2 for the roofline terms; 
 benchmark (Chung et al. 2025, arXiv:2505.06371), see docs/accuracy.md.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -80,6 +81,7 @@ METHOD = (
     "text_estimate_ratio",
     "mixture_spread_ratio",
     "recurrent_spread_ratio",
+    "hardware_spread_ratio",
     "power_draw_ratio",
     "batch_limit_requests",
     "flop_per_parameter",
@@ -178,12 +180,17 @@ def estimate_serving(model: ModelShape, serving: Mapping[str, Range]) -> Serving
 
 
 def _method_range(model: ModelShape, facts: Mapping[str, float], serving: Mapping[str, Range]) -> Range:
-    """Error of the method on families it has not seen: wider for mixtures of experts, widest for recurrent layers."""
+    """Error of the method on families it has not seen: wider for mixtures of experts, widest for recurrent layers.
+
+    On accelerators it has not seen either, the extra width adds in squares.
+    """
     wider = 1.0
     if not model.is_dense:
         wider = serving["mixture_spread_ratio"].mid
     if facts.get("state_elements", 0) > 0:
         wider = max(wider, serving["recurrent_spread_ratio"].mid)
+    hardware = serving["hardware_spread_ratio"].mid
+    wider = math.sqrt(wider * wider + hardware * hardware - 1)
     base = serving["text_estimate_ratio"]
     return Range(base.mid * (base.low / base.mid) ** wider, base.mid, base.mid * (base.high / base.mid) ** wider)
 
