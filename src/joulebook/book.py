@@ -64,7 +64,12 @@ class Book(Priced):
         self.known = {}
 
     def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
-        """Book the rows of a file that are new, as `import_rows` does; what is large the engine reads."""
+        """Book the rows of a file that are new, as `import_rows` does, and say how well their energy is known."""
+        before = self.store.version("posting")
+        return self.looked_at(self._import(reader, path, options, tell), before, str(path))
+
+    def _import(self, reader: str, path: Path, options: ReadOptions, tell: Tell) -> Imported:
+        """What is large the engine reads."""
         source = options.source_id(reader)
         tables = USAGE_ONLY if reader == BULK else tables_of(reader)
         if tables != USAGE_ONLY:

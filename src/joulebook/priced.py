@@ -1,6 +1,7 @@
 """From the tables of a book to postings, and back: usage by its tokens, runs by their meters."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ from joulebook.account.served import seen
 from joulebook.factors.hourly import Hours
 from joulebook.factors.policy import is_hourly
 from joulebook.factors.read import read_edition
+from joulebook.ingest.imported import Imported
 from joulebook.ledger import audit, balance, decision
+from joulebook.ledger.coverage import coverage, notices
 from joulebook.ledger.kept import Kept
 from joulebook.ledger.posting import DAY, HOUR, METHOD, postings
 from joulebook.live.cache import kept_rows
@@ -117,6 +120,20 @@ class Priced(Kept):
     def overlaps(self) -> list[Finding]:
         """Machines that several runs measured at the same time, so that totals count them more than once."""
         return list(audit.overlapping(self.store.rows(self.store.table("energy").select(*audit.OVERLAP))))
+
+    def looked_at(self, imported: Imported, before: int, file: str) -> Imported:
+        """An import with warnings about names, dates and rows without energy, and with its coverage.
+
+        Args:
+            imported: what the import did.
+            before: version of the posting table before it.
+            file: what was imported.
+        """
+        rows = self.store.rows(self.store.table("posting", after=before))
+        said = [row for row in rows if row["reverses"] is None]
+        noticed = notices(said, self.resolution_of, self.edition, file, self.clock())
+        found = coverage(said, self.resolution_of)
+        return replace(imported, findings=(*imported.findings, *noticed), coverage=found)
 
     def _values(self) -> dict[str, Mapping[str, float | None]]:
         return {name: found.values for name, found in self.resolutions().items()}

@@ -127,15 +127,16 @@ def _device(answer: _Answer, provider: str, name: str, *, is_vcpu_told: bool) ->
     if boards:
         _accelerator(answer, boards)
         return answer.resolution("|".join(boards), device=boards[0])
-    hint = HINT_NO_DEVICE
+    hint, nearest = HINT_NO_DEVICE, ""
     if name:
-        hint = HINT_DEVICE.format(name=name, nearest=", ".join(nearest_instances(answer.edition, name)))
+        nearest = ", ".join(nearest_instances(answer.edition, name))
+        hint = HINT_DEVICE.format(name=name, nearest=nearest)
     answer.values["lowest_rung"] = 1
     if is_vcpu_told:
         _vcpu(answer)
     else:
         _unknown_machine(answer, hint)
-    return answer.resolution(name or UNKNOWN, device=UNKNOWN, hint=hint)
+    return answer.resolution(name or UNKNOWN, device=UNKNOWN, hint=hint, nearest=nearest)
 
 
 def _processor(answer: _Answer, *subjects: str) -> dict[str, tuple[Choice, Range]]:

@@ -12,7 +12,7 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
-from joulebook.factors.edition import Edition, Factor
+from joulebook.factors.edition import UNKNOWN, Edition, Factor
 
 PREFIX = "instance:"
 VCPUS = "vcpus_per_instance_count"
@@ -144,9 +144,11 @@ def _built(edition: Edition, name: _Name, at: date) -> Instance | None:
     if vcpus is None and name.size is not None:
         vcpus = _fact(edition, VCPUS, PREFIX + name.size)
     count = vcpus.value if vcpus else name.count
+    boards = _fact(edition, BOARDS, whole) or _fact(edition, BOARDS, family)
+    if memory is None and boards is not None:
+        memory = _fact(edition, MEMORY, UNKNOWN)
     if memory is None or count is None:
         return None
-    boards = _fact(edition, BOARDS, whole) or _fact(edition, BOARDS, family)
     links = edition.links_for(whole, "microarchitecture", at) or edition.links_for(family, "microarchitecture", at)
     fitted = edition.links_for(whole, "accelerator", at) or edition.links_for(family, "accelerator", at)
     return Instance(
@@ -155,7 +157,7 @@ def _built(edition: Edition, name: _Name, at: date) -> Instance | None:
         memory_gb=count * memory.value,
         microarchitectures=tuple(link.object for link in links),
         boards=boards.value if boards else 0,
-        accelerator=fitted[-1].object if fitted else "unknown",
+        accelerator=fitted[-1].object if fitted else UNKNOWN,
         facts=tuple(row for row in (vcpus, memory, boards) if row is not None),
     )
 

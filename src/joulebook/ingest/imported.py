@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from joulebook.ingest.reader import Entry
 from joulebook.terms.finding import Finding
@@ -28,12 +29,14 @@ class Imported:
         already: rows that were in the book, or twice in the file.
         refused: rows left out because they are faulty.
         findings: what is wrong with the input.
+        coverage: how well the energy of the booked rows is known, entries of `joulebook.ledger.coverage`.
     """
 
     added: int
     already: int
     refused: int
     findings: tuple[Finding, ...]
+    coverage: tuple[Any, ...] = ()
 
 
 def sifted(

@@ -1,7 +1,7 @@
 """What stands: postings less their reversals, on any date, added up by what one wants to know."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from joulebook.account.interval import Share, total
 from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Part, Resolution, parts_behind
 from joulebook.errors import PolicyDiffers
+from joulebook.ledger.coverage import Coverage, coverage
 from joulebook.ledger.posting import AMOUNTS, COUNTS, SUBJECT
 from joulebook.terms.columns import METRICS
 from joulebook.terms.range import Range
@@ -57,6 +58,8 @@ class Line:
         is_synthetic: True where a row is a sample.
         part_count, missing_count: parts of measured runs among the rows, and those whose energy nothing tells.
         energy_tier: the worst tier of the energy alone, which for a measured run is better than that of its CO2e.
+        unknown: what is not known (``model``, ``device``, ``place``) -> rows.
+        coverage: how well the energy is known, by rows, cost and kWh.
     """
 
     keys: Mapping[str, Any]
@@ -70,6 +73,8 @@ class Line:
     part_count: int = 0
     missing_count: int = 0
     energy_tier: str = Tier.ESTIMATED
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ def standing(
     keys = [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
     return frame.group_by(*keys).agg(
         *(nw.col(name).sum() for name in (*AMOUNTS, *COUNTS)),
-        *(nw.col(name).count().alias(f"{name}_known") for name in AMOUNTS),
+        *(nw.col(name).count().alias(f"{name}_known") for name in (*AMOUNTS, "cost_usd_q")),
     )
 
 
@@ -208,7 +213,18 @@ def _line(
         part_count=sum(group["row_count"] for group in of_runs),
         missing_count=sum(group["unpriced_count"] for group in of_runs),
         energy_tier=str(Tier.worst(*(_energy_tier(group) for group in told or members))),
+        unknown=_unknown(members, resolved),
+        coverage=coverage(members, resolution_of),
     )
+
+
+def _unknown(members: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]) -> dict[str, int]:
+    """Rows by what is not known of them; a row may lack both model and place."""
+    found: dict[str, int] = {}
+    for group, resolutions in zip(members, resolved, strict=True):
+        for about in {resolution.unknown for resolution in resolutions} - {None}:
+            found[str(about)] = found.get(str(about), 0) + group["row_count"]
+    return found
 
 
 def _energy_tier(group: Mapping[str, Any]) -> str:

@@ -59,6 +59,24 @@ RULES: dict[str, str] = {
         "{count} requests of the log RequestResponse have no token counts and were not booked. Next: import the "
         "metrics of the same time (az monitor metrics list), split by ModelName."
     ),
+    "unknown-model": translatable(
+        "The model {name} is not known ({count} rows); its energy is a range over what is. Nearest: {nearest}. Next: "
+        "name it as the supplier does, or add it as a factor file."
+    ),
+    "unknown-region": translatable(
+        "The region {name} is not known ({count} rows); its CO2e and water are a range over the world. Nearest: "
+        "{nearest}. Next: give one of those with --region, or a country such as KOR."
+    ),
+    "unknown-device": translatable(
+        "The machine {name} is not known ({count} rows); its energy is a range over those that are. Nearest: "
+        "{nearest}. Next: name the instance type or accelerator in the column device, or add it as a factor file."
+    ),
+    "future-date": translatable(
+        "{count} rows lie in the future; they were booked. Next: check the dates and their time zone."
+    ),
+    "no-energy": translatable(
+        "{count} rows have no energy, which is not zero. Next: fill in {column}; these columns would price them."
+    ),
     "bill-coverage": translatable(
         "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
         "lines were booked. Next: account for the rest by the supplier's own statement."

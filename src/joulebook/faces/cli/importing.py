@@ -8,6 +8,7 @@ import click
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.main import open_book
+from joulebook.faces.cli.report import coverage_json, print_coverage
 from joulebook.faces.text import _
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _tell(path: Path, result: "Imported") -> None:
             file=path.name, added=f"{result.added:,}", already=f"{result.already:,}", refused=f"{result.refused:,}"
         )
     )
+    print_coverage(result.coverage)
 
 
 def _json(path: Path, result: "Imported") -> dict[str, object]:
@@ -97,6 +99,7 @@ def _json(path: Path, result: "Imported") -> dict[str, object]:
         "added": result.added,
         "already": result.already,
         "refused": result.refused,
+        "coverage": coverage_json(result.coverage),
         "findings": [show.finding_json(finding) for finding in result.findings],
     }
 

@@ -13,11 +13,12 @@ from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.text import _
 from joulebook.terms.columns import column, columns
-from joulebook.terms.display import range_in, range_text, unit_for
+from joulebook.terms.display import in_digits, range_in, range_text, unit_for
 
 if TYPE_CHECKING:
     from joulebook.book import Book
     from joulebook.ledger.balance import Line
+    from joulebook.ledger.coverage import Coverage
 
 BOUNDARY_OF = {
     "gpu_energy_kwh": "gpu",
@@ -72,6 +73,7 @@ WORDS = (
     translatable("tool"),
     translatable("run"),
     translatable("component"),
+    translatable("device"),
     translatable("is_synthetic"),
     translatable("day"),
     translatable("month"),
@@ -195,15 +197,12 @@ def print_whole(book: "Book", line: "Line") -> None:
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
         show.say(_(UPSTREAM_NOTE))
-    if line.unknown_count:
-        show.say(
-            _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(
-                ratio=f"{line.unknown_count / line.row_count:.1%}"
-            )
-        )
+    for text in unknown_texts(line):
+        show.say(text)
+    print_coverage(line.coverage)
     if line.unpriced_count > line.missing_count:
         count = line.unpriced_count - line.missing_count
-        show.say(_("{count} rows have no token counts and no energy.").format(count=f"{count:,}"))
+        show.say(_("{count} rows have no energy: nothing in them can be priced.").format(count=f"{count:,}"))
     _print_runs(book, line)
 
 
@@ -219,6 +218,56 @@ def _print_runs(book: "Book", line: "Line") -> None:
         show.say(show.finding_json(finding)["message"])
     if line.part_count and line.energy_tier != line.tier:
         show.say(_("The energy alone is {tier} at worst.").format(tier=_(line.energy_tier)))
+
+
+UNKNOWN_TEXTS = {
+    "model": translatable(
+        "{ratio} of rows name no known model: a range over the models that are known. Next: name it with --model at "
+        "the import; joulebook report --by model."
+    ),
+    "device": translatable(
+        "{ratio} of rows name no known machine: a range over the machines that are known. Next: fill in the column "
+        "device; joulebook report --by device."
+    ),
+    "place": translatable(
+        "{ratio} of rows have no known place: a range over the world. Next: give a region with --region at the import; "
+        "joulebook report --by provider,region."
+    ),
+}
+"""What is said of rows of which something is not known."""
+
+
+def unknown_texts(line: "Line") -> list[str]:
+    """What is not known of the rows, each with the next step."""
+    return [
+        _(text).format(ratio=f"{line.unknown[about] / line.row_count:.1%}")
+        for about, text in UNKNOWN_TEXTS.items()
+        if line.unknown.get(about)
+    ]
+
+
+def print_coverage(found: "Sequence[Coverage]") -> None:
+    """How well the energy is known, by rows, cost and kWh."""
+    rows = []
+    for one in found:
+        cost = "" if one.cost_usd is None else f"{one.cost_usd:,.2f}"
+        paid = "" if one.cost_ratio is None else f"{one.cost_ratio:.1%}"
+        energy = "–" if one.energy_ratio is None else f"{one.energy_ratio:.1%}"
+        kwh = "–" if one.energy_kwh is None else in_digits(one.energy_kwh)
+        rows.append([_(one.known), f"{one.row_count:,}", f"{one.row_ratio:.1%}", cost, paid, kwh, energy])
+    if rows:
+        show.heading(_("How well the energy is known"))
+        heads = ["", _("rows"), _("of rows"), _("cost (USD)"), _("of cost"), "kWh", _("of kWh")]
+        has_cost = any(row[3] for row in rows)
+        kept = [place for place in range(len(heads)) if has_cost or heads[place] not in (_("cost (USD)"), _("of cost"))]
+        shown = [[row[place] for place in kept] for row in rows]
+        show.table([heads[place] for place in kept], shown, right=tuple(range(1, len(kept))))
+
+
+def coverage_json(found: "Sequence[Coverage]") -> list[dict[str, Any]]:
+    """The coverage as JSON."""
+    names = ("row_count", "row_ratio", "cost_usd", "cost_ratio", "energy_kwh", "energy_ratio")
+    return [{"known": one.known.name.lower(), **{name: getattr(one, name) for name in names}} for one in found]
 
 
 def boundary_of(name: str, line: "Line") -> str:
@@ -288,6 +337,8 @@ def line_json(line: "Line") -> dict[str, Any]:
         "row_count": line.row_count,
         "unpriced_count": line.unpriced_count,
         "unknown_count": line.unknown_count,
+        "unknown": dict(line.unknown),
+        "coverage": coverage_json(line.coverage),
         "part_count": line.part_count,
         "missing_count": line.missing_count,
         "tier": line.tier,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from joulebook import __version__
 from joulebook.faces.cli.explain import factor_text
-from joulebook.faces.cli.report import IN_TABLE, SHORT_NAMES, boundary_of, stated, title_of
+from joulebook.faces.cli.report import IN_TABLE, SHORT_NAMES, boundary_of, stated, title_of, unknown_texts
 from joulebook.faces.page.chart import Bar, bars, nice_ticks
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
@@ -117,11 +117,7 @@ def _chart(name: str, by: str, ranked: "list[Line]", title: str) -> str:
 
 
 def _unknown(line: "Line") -> str:
-    if not line.unknown_count:
-        return ""
-    return _("{ratio} of rows name no known model or place; their range covers all that is possible.").format(
-        ratio=f"{line.unknown_count / line.row_count:.1%}"
-    )
+    return " ".join(unknown_texts(line))
 
 
 def _sources(book: "Book") -> list[Any]:
