@@ -21,6 +21,7 @@ from joulebook.reduce.compare import compare, run_side
 from joulebook.runs import account_run, book_run
 from joulebook.terms.columns import METRICS
 from joulebook.terms.range import Range
+from joulebook.terms.rounding import from_grains
 from joulebook.terms.tier import Tier
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -196,6 +197,20 @@ def test_run_over_midnight(book, edition):
     assert account.line.amounts["gpu_energy_kwh"].range.mid == pytest.approx(24.0)
 
 
+def test_run_under_an_hourly_policy(tmp_path, edition):
+    """Where the policy speaks of hours a run is posted hour by hour; the hours sum to the run and the book replays."""
+    book = Book(tmp_path / "book", policy="ghgp-location-hourly-draft", clock=lambda: START + timedelta(days=9))
+    account = account_run(run("r1", board(3.0), hours=3.0, started=START), edition, region="KOR")
+    book_run(book.store, account)
+    line = book.report(())[0]
+    rows = sorted(book.standing_postings(), key=lambda row: (row["component"], row["period_start"]))
+    energies = [from_grains(row["gpu_energy_kwh_q"], "gpu_energy_kwh") for row in rows if row["component"] == "gpu"]
+    assert energies == pytest.approx([0.5, 1.0, 1.0, 0.5])
+    assert all(row["period_end"] - row["period_start"] == timedelta(hours=1) for row in rows)
+    assert mids(line)["gpu_energy_kwh"] == pytest.approx(3.0)
+    assert list(book.audit()) == []
+
+
 def test_restatement_keeps_what_was_said(book, edition):
     """After a restatement the runs stand as before, and the book still says what it said on any earlier date."""
     book_run(book.store, account_run(run("r1", board(1.0)), edition, region="KOR"))
@@ -233,7 +248,7 @@ def test_parts_sum_to_the_whole(edition, runs):
         account_run(run(f"r{place}", board(kwh), NO_CPU, hours=hours), edition, region=region)
         for place, (kwh, hours, region) in enumerate(runs)
     ]
-    rows = [row for account in accounts for row in account.energy]
+    rows = measured.by_period([row for account in accounts for row in account.energy], measured.DAY)
     resolver = Resolver(edition, "ghgp-location")
     values = {name: one.values for account in accounts for name, one in account.resolutions.items()}
     groups = list(measured.groups(rows, values, resolver.places(measured.place_keys(rows))))
@@ -242,6 +257,7 @@ def test_parts_sum_to_the_whole(edition, runs):
         alone = [
             group[f"{metric}_q"]
             for account in accounts
-            for group in measured.groups(account.energy, values, resolver.places(measured.place_keys(account.energy)))
+            for own in [measured.by_period(account.energy, measured.DAY)]
+            for group in measured.groups(own, values, resolver.places(measured.place_keys(own)))
         ]
         assert whole == sum(alone), metric

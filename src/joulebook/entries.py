@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import narwhals as nw
 
-from joulebook.account.measured import days_of, reading_resolution
+from joulebook.account.measured import pieces_of, reading_resolution
 from joulebook.account.resolution import Resolution
 from joulebook.corrections import CORRECTION, CORRECTION_KEY, corrected
 from joulebook.estimate.meters import rated
@@ -114,7 +114,7 @@ def _grown(store: Shelves, rows: Iterable[Energy]) -> Iterator[Mapping[str, obje
 
 def _by_day(row: Energy) -> Iterator[Energy]:
     """A row cut at midnight UTC, for a posting speaks of one day; the energy is spread evenly over the time."""
-    pieces = days_of(row["started_at"], (row["ended_at"] - row["started_at"]).total_seconds())
+    pieces = pieces_of(row["started_at"], (row["ended_at"] - row["started_at"]).total_seconds())
     for number, (start, end, part) in enumerate(pieces):
         key = usage_key([row["energy_key"], f"{start:%Y-%m-%d}"]) if number else row["energy_key"]
         yield {**_part(row, part), "energy_key": key, "started_at": start, "ended_at": end}

@@ -99,8 +99,8 @@ class Priced(Kept):
 
     def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""
-        rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
-        resolver = Resolver(self.edition, policy)
+        rows = self._energy(span, policy)
+        resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
         places = resolver.places(measured.place_keys(rows))
         groups = measured.groups(rows, self._values(), places)
         return self._postings(groups, resolver, span, cause, measured.RUN_METHOD)
@@ -114,8 +114,13 @@ class Priced(Kept):
 
     def runs_again(self, span: Span, members: Rows) -> list[dict[str, Any]]:
         """Groups of the measured energy of one span, priced with the factors that its postings were made with."""
-        rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
+        rows = self._energy(span, members[0]["policy"])
         return list(measured.groups(rows, self._values(), audit.place_rows(members, self.resolutions())))
+
+    def _energy(self, span: Span, policy: str) -> list[Mapping[str, Any]]:
+        """Measured energy of one span, cut into the periods that the policy speaks of."""
+        rows = self.store.rows(self.store.table("energy", after=span[0], version=span[1]))
+        return measured.by_period(rows, HOUR if is_hourly(policy) else DAY)
 
     def overlaps(self) -> list[Finding]:
         """Machines that several runs measured at the same time, so that totals count them more than once."""

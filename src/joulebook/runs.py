@@ -129,10 +129,11 @@ def _line(energy: Sequence[Mapping[str, Any]], resolver: Resolver) -> Line | Non
     """The run as one line of a report, by the same way as a book's."""
     if not any(row["it_energy_kwh"] is not None for row in energy):
         return None
-    places = resolver.places(measured.place_keys(energy))
+    pieces = measured.by_period(energy, measured.DAY)
+    places = resolver.places(measured.place_keys(pieces))
     known = resolver.resolutions
     found = postings(
-        measured.groups(energy, {name: one.values for name, one in known.items()}, places),
+        measured.groups(pieces, {name: one.values for name, one in known.items()}, places),
         edition=resolver.edition.edition_id,
         policy=resolver.policy,
         cause="",
@@ -203,7 +204,7 @@ def _energy_rows(
     read = next((one for one in host.components if one.component == row.component), None)
     factors = [choice.factor.factor_id for choice in row.choices] if isinstance(row, ComponentRow) else []
     found = []
-    for start, end, part in measured.days_of(host.started_at, host.duration_s):
+    for start, end, part in measured.pieces_of(host.started_at, host.duration_s):
         low, mid, high = energy.scaled(part) if energy is not None else (None, None, None)
         key = [summary.run, host.host, host.boot_id, row.component, f"{start:%Y-%m-%d}"]
         found.append(

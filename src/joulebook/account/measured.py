@@ -35,6 +35,8 @@ GIVEN = frozenset({"gpu_energy_kwh", "it_energy_kwh", "co2e_embodied_amortised_g
 DIGITS = 3
 """Significant digits of the effect of a factor on an energy."""
 
+DAY = timedelta(days=1)
+
 PLACE_KEY = ("provider_key", "region_key", "day")
 
 
@@ -58,18 +60,19 @@ RUN_FORMULAS: tuple[Formula, ...] = (
 """Formulas after the IT equipment, in the order they are computed."""
 
 
-def days_of(started_at: datetime, duration_s: float) -> list[tuple[datetime, datetime, float]]:
-    """A stretch of time cut at midnight UTC: start and end of each piece, and its part of the whole.
+def pieces_of(
+    started_at: datetime, duration_s: float, period: timedelta = DAY
+) -> list[tuple[datetime, datetime, float]]:
+    """A stretch of time cut at each day or hour in UTC: start and end of each piece, and its part of the whole.
 
     >>> from datetime import UTC
-    >>> [part for _start, _end, part in days_of(datetime(2026, 1, 1, 18, tzinfo=UTC), 86400)]
+    >>> [part for _start, _end, part in pieces_of(datetime(2026, 1, 1, 18, tzinfo=UTC), 86400)]
     [0.25, 0.75]
     """
     end = started_at + timedelta(seconds=duration_s)
     pieces, at = [], started_at
     while True:
-        midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        until = min(midnight, end)
+        until = min(_start_of(at, period) + period, end)
         part = (until - at).total_seconds() / duration_s if duration_s > 0 else float(1)
         pieces.append((at, until, part))
         if until >= end:
@@ -77,17 +80,31 @@ def days_of(started_at: datetime, duration_s: float) -> list[tuple[datetime, dat
         at = until
 
 
+def _start_of(at: datetime, period: timedelta) -> datetime:
+    """Start of the day or hour that a time is in."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return hour if period < DAY else hour.replace(hour=0)
+
+
+def by_period(rows: Iterable[Mapping[str, Any]], period: timedelta) -> list[Mapping[str, Any]]:
+    """Rows of the energy table cut by time, so that each piece is in one day or hour: its column ``day``."""
+    cut: list[Mapping[str, Any]] = []
+    for row in rows:
+        seconds = (row["ended_at"] - row["started_at"]).total_seconds()
+        for start, end, part in pieces_of(row["started_at"], seconds, period):
+            energy = row["it_energy_kwh"]
+            told = {"it_energy_kwh": energy if energy is None else energy * part}
+            cut.append({**row, **told, "started_at": start, "ended_at": end, "day": _start_of(start, period)})
+    return cut
+
+
 def place_keys(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Places and days of some rows of the energy table, each once."""
+    """Places and periods of some rows of `by_period`, each once."""
     return [dict(zip(PLACE_KEY, key, strict=True)) for key in dict.fromkeys(_place_key(row) for row in rows)]
 
 
 def _place_key(row: Mapping[str, Any]) -> tuple[str, str, datetime]:
-    return row["provider"] or "", row["region"] or "", _day(row)
-
-
-def _day(row: Mapping[str, Any]) -> datetime:
-    return row["started_at"].replace(hour=0, minute=0, second=0, microsecond=0)
+    return row["provider"] or "", row["region"] or "", row["day"]
 
 
 def price_part(row: Mapping[str, Any], values: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -116,7 +133,7 @@ def groups(
     """Exact sums of parts of runs that a posting can say together, as `joulebook.account.pricing.cube` gives them.
 
     Args:
-        rows: of the energy table.
+        rows: of the energy table, by `by_period`.
         values_of: id of a resolution -> its values; of the machines.
         places: one row per `PLACE_KEY` with the columns of the place, its zone and ``place_resolution_id``.
     """
@@ -158,7 +175,7 @@ def _subject(row: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]
     names = {name: row[name] for name in ("provider", "region", "team", "project", "run", "component")}
     return {
         **names,
-        "day": _day(row),
+        "day": row["day"],
         "source": row["source"],
         "model": None,
         "zone": place["zone"],
