@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from joulebook.book import Book
@@ -90,6 +91,25 @@ def test_measured_energy_is_priced_from_its_boundary(tmp_path):
     assert total.amounts["it_energy_kwh"].range.mid >= 1.3666
     assert total.amounts["facility_energy_kwh"].range.mid > total.amounts["it_energy_kwh"].range.mid
     assert [finding for finding in book.audit() if finding.is_error] == []
+
+
+def test_parquet_exports_are_read_like_text(tmp_path):
+    """Exports that come as Parquet, flat or nested, give the same rows as their text."""
+    engine = duckdb.connect()
+    for reader, name, rows in (("aws-carbon", "aws-carbon.csv", 3), ("google-carbon", "google-carbon.jsonl", 1)):
+        path = tmp_path / f"{reader}.parquet"
+        engine.execute(f"COPY (FROM '{RECORDINGS / name}') TO '{path}' (FORMAT parquet)")
+        from_parquet, from_text = Book(tmp_path / reader), Book(tmp_path / f"{reader}-text")
+        assert from_parquet.import_file(reader, path, ReadOptions()).added == rows
+        from_text.import_file(reader, RECORDINGS / name, ReadOptions())
+        stated = [
+            sorted(
+                (row["service"], row["stated_co2e_market_g"], row["period_end"])
+                for row in book.store.rows(book.store.table("statement"))
+            )
+            for book in (from_parquet, from_text)
+        ]
+        assert stated[0] == stated[1]
 
 
 def hours_of(book):

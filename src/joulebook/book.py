@@ -4,12 +4,14 @@ usage (others' records), energy (our meters) -> price (factors chosen once) -> g
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joulebook.account import pricing
-from joulebook.entries import take
+from joulebook.entries import as_text, take
 from joulebook.errors import NothingThere, StoreConflict
 from joulebook.ingest.imported import Imported, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
@@ -73,7 +75,9 @@ class Book(Priced):
         source = options.source_id(reader)
         tables = USAGE_ONLY if reader == BULK else tables_of(reader)
         if tables != USAGE_ONLY:
-            taken = take(self.store, self.edition, lambda: read_path(reader, path, options), tables, source)
+            with as_text(self.store, path) as text:
+                read = partial(read_path, reader, text, replace(options, file=str(path)))
+                taken = take(self.store, self.edition, read, tables, source, add_overlaps=options.add_overlaps)
             self.post(f"import {source}")
             return taken
         added = self._import_bulk(reader, path, options, source)

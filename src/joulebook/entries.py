@@ -4,8 +4,11 @@ A reading that went on after it was booked (a run that was still running, a reco
 what it grew: the same ``reading_key``, and more energy. Nothing is booked twice, and nothing is lost.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, cast
+import tempfile
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import narwhals as nw
 
@@ -21,8 +24,14 @@ from joulebook.terms.finding import Finding
 from joulebook.terms.tables import table
 from joulebook.terms.usage import usage_key
 
+PARQUET = b"PAR1"
+
 TOLERANCE = 1e-6
 """Part of a reading by which it must have grown to be booked again; less is rounding."""
+
+
+if TYPE_CHECKING:
+    from joulebook.store.store import Store
 
 
 class Shelves(Protocol):
@@ -49,6 +58,8 @@ def take(
     read: Callable[[], Iterator[Entry | Finding]],
     tables: Sequence[str],
     source: str,
+    *,
+    add_overlaps: bool = False,
 ) -> Imported:
     """Book the rows of a file that are new, table by table; the file is read once for each table.
 
@@ -58,6 +69,7 @@ def take(
         read: reads the file from its beginning.
         tables: which tables its rows go into.
         source: who gave the rows.
+        add_overlaps: of usage, sums and requests of the same time are different uses.
     """
     findings: list[Finding] = []
     resolutions: dict[str, Resolution] = {}
@@ -69,12 +81,30 @@ def take(
         elif kind == CORRECTION:
             rows = corrected(store, rows, source, findings)
         name = "usage" if kind == CORRECTION else kind
-        took = store.append_rows(name, rows, unique=table(name).unique, info={"import": source})
+        how = {"unique": table(name).unique, "info": {"import": source}}
+        if kind == "usage":
+            how["add_overlaps"] = add_overlaps
+        took = store.append_rows(name, rows, **how)
         added, already, refused = added + took.added, already + took.already, refused + took.refused
         findings.extend(took.findings)
     kept = ({"resolution_id": key, "resolution_json": one.to_json()} for key, one in resolutions.items())
     store.append_rows("resolution", kept, unique="resolution_id", info={"import": source})
     return Imported(added, already, refused + refused_rows(findings), tuple(findings))
+
+
+@contextmanager
+def as_text(store: "Store", path: Path) -> Generator[Path]:
+    """A file as its reader can read it: Parquet as text in a folder of its own, everything else as it is."""
+    try:
+        with path.open("rb") as stream:
+            is_parquet = stream.read(len(PARQUET)) == PARQUET
+    except OSError:
+        is_parquet = False  # the reader says what is wrong
+    if not is_parquet:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="joulebook-") as folder:
+        yield store.parquet_as_text(path, Path(folder))
 
 
 def _of(kind: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:

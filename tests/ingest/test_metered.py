@@ -108,13 +108,33 @@ def test_detected_first(recording, tmp_path):
     assert set(tables_of(recording.reader)) <= {"usage", "energy", "statement", "correction"}
 
 
+def damage(recording):
+    """One property test over damaged bytes: what comes out is well-formed, or it is one clear error."""
+
+    def holds(steps):
+        with suppress(JoulebookError):
+            check(read(recording, mutated(recording.content(), steps)))
+
+    return holds
+
+
+def many(examples, recording):
+    """Run it over that many damaged files."""
+    calm = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+    calm(given(steps=mutations)(damage(recording)))()
+
+
 @every_recording
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(steps=mutations)
-def test_damage(recording, steps):
+def test_damaged_files(recording):
     """Whatever is done to a file, what comes out of it is well-formed, or one clear error."""
-    with suppress(JoulebookError):
-        check(read(recording, mutated(recording.content(), steps)))
+    many(60, recording)
+
+
+@pytest.mark.nightly
+@every_recording
+def test_damaged_files_ten_thousand_times(recording):
+    """The same, ten thousand times."""
+    many(10_000, recording)
 
 
 @every_recording

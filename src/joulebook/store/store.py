@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName, translatable
+from joulebook.store.as_text import parquet_as_text
 from joulebook.store.bulk import Bulk, parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
@@ -232,6 +233,10 @@ class Store:
             InputMissing, InputNotParquet: there is no such file, or it is no Parquet file.
         """
         return parquet_columns(self.engine, path)
+
+    def parquet_as_text(self, path: Path, folder: Path) -> Path:
+        """A Parquet file as text in a folder; see `joulebook.store.as_text`."""
+        return parquet_as_text(self.engine, Path(path), folder)
 
     def append_parquet(
         self,
