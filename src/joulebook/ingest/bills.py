@@ -76,9 +76,9 @@ class _Bill:
         coverage = _Coverage()
         zoned = options if options.timezone else replace(options, timezone="UTC")
         records = self._records(stream, options, coverage)
-        for row in rows_of(self.name, zoned, records, FIELDS, tier="derived"):
+        for row in rows_of(self.name, zoned, records, FIELDS, tier="derived", is_bucket=True):
             yield row
-        for row in rows_of(self.name, zoned, coverage.taken_back, FIELDS, tier="derived"):
+        for row in rows_of(self.name, zoned, coverage.taken_back, FIELDS, tier="derived", is_bucket=True):
             yield row if isinstance(row, Finding) else cast("Entry", _negative(dict(row)))
         if coverage.lines:
             yield coverage.told(options.file)

@@ -70,7 +70,7 @@ class OpenCost:
         """One row per allocation and window."""
         stream, is_json = opened(stream)
         records = _of_json(stream, options.file) if is_json else _of_table(stream, options)
-        yield from rows_of(self.name, options, records, FIELDS, tier="derived")
+        yield from rows_of(self.name, options, records, FIELDS, tier="derived", is_bucket=True)
 
 
 def _of_json(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:

@@ -70,7 +70,7 @@ class Slurm:
         for job in jobs:
             if job.joules is not None:
                 yield _row(maker, job)
-        yield from rows_of(self.name, options, map(_used, unmetered), FIELDS, tier="derived")
+        yield from rows_of(self.name, options, map(_used, unmetered), FIELDS, tier="derived", is_bucket=True)
         if len(unmetered) < len(jobs):
             yield Finding(options.file, None, "whole-nodes", {}, is_error=False)
         for rule, count in (("no-energy-plugin", len(unmetered)), ("still-running", running)):
