@@ -1,6 +1,6 @@
 """What one more use of electricity causes, hour by hour: for decisions, never posted and never beside an average."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,9 +9,7 @@ import narwhals as nw
 from joulebook.account.operational import co2e_operational_marginal_g
 from joulebook.account.pricing import Tables, cube, in_grains
 from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import resolve_place_factors
 from joulebook.account.resolve_hour import hour_parts
-from joulebook.account.resolve_use import at_the_meter
 from joulebook.account.resolver import Resolver
 from joulebook.errors import FactorMissing
 from joulebook.factors.choose import Choice, choose
@@ -29,14 +27,9 @@ class MarginalResolver(Resolver):
         super().__init__(edition, policy)
         self.fetched = hours
 
-    def places(self, keys: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """One row per key with the columns of a place and ``marginal_intensity_g_per_kwh``, None where unknown."""
-        rows = []
-        for key in keys:
-            found = self._with_marginal(self._of_day(resolve_place_factors, key, "region_key"), key["day"])
-            found = at_the_meter(found) if key.get("meter_key") else found
-            rows.append(self._row(key, found, "place_resolution_id", {"zone": found.names["zone"]}))
-        return rows
+    def place(self, key: Mapping[str, Any]) -> Resolution:
+        """The factors of one place, and ``marginal_intensity_g_per_kwh``, None where unknown."""
+        return self._with_marginal(super().place(key), key["day"])
 
     def _with_marginal(self, day: Resolution, at: datetime) -> Resolution:
         zone = str(day.names["zone"])

@@ -7,7 +7,7 @@ recomputed for ever, whatever becomes of the factor files.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from joulebook.account.formulas import leaves_of
@@ -72,6 +72,9 @@ class Part:
         return Spread(self.factor_id, known.sigma_low, known.sigma_high)
 
 
+FIELDS = tuple(one.name for one in fields(Part))
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """All columns of one model or place on one day, each with the factors behind it.
@@ -119,7 +122,13 @@ class Resolution:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        content = {
+            "subject": self.subject,
+            "values": dict(self.values),
+            "parts": {name: [_plain(part) for part in parts] for name, parts in self.parts.items()},
+            "names": dict(self.names),
+        }
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Resolution":
@@ -127,6 +136,11 @@ class Resolution:
         raw: dict[str, Any] = json.loads(text)
         parts = {name: tuple(Part(**part) for part in found) for name, found in raw["parts"].items()}
         return cls(raw["subject"], raw["values"], parts, raw["names"])
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    """The fields of a part, which are all plain values; `dataclasses.asdict` would copy each of them."""
+    return {name: getattr(part, name) for name in FIELDS}
 
 
 def part_of(

@@ -26,7 +26,8 @@ def at_hour(day: Resolution, edition: Edition, hours: Hours, policy: str, at: da
         the day's values with the hour's intensity; where that is life-cycle, upstream is inside it and not apart.
     """
     zone = str(day.names["zone"])
-    yearly = choose(edition, AVERAGE, zone, at.date(), policy)
+    key = (edition.edition_id, AVERAGE, zone, at.date(), policy)
+    yearly = hours.once(key, lambda: choose(edition, AVERAGE, zone, at.date(), policy))
     choice = choose_hour(edition, hours, AVERAGE, zone, at, policy, yearly)
     if choice is None:
         return day

@@ -52,13 +52,16 @@ class Resolver:
         """One row per key (``provider_key``, ``region_key``, ``day``) with `PLACE_COLUMNS`, zone and id."""
         rows = []
         for key in keys:
-            found = self._of_day(resolve_place_factors, key, "region_key")
-            if self.hours is not None:
-                found = at_hour(found, self.edition, self.hours, self.policy, key["day"])
-            if key.get("meter_key"):
-                found = at_the_meter(found)
+            found = self.place(key)
             rows.append(self._row(key, found, "place_resolution_id", {"zone": found.names["zone"]}))
         return rows
+
+    def place(self, key: Mapping[str, Any]) -> Resolution:
+        """The factors of one place in one period."""
+        found = self._of_day(resolve_place_factors, key, "region_key")
+        if self.hours is not None:
+            found = at_hour(found, self.edition, self.hours, self.policy, key["day"])
+        return at_the_meter(found) if key.get("meter_key") else found
 
     def _use(self, key: Mapping[str, Any]) -> Resolution:
         kind, day = key.get("kind_key", TEXT), key["day"].date()

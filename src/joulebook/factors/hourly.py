@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any, TypeVar
 
 from joulebook.errors import translatable
 from joulebook.factors.choose import Choice, choose
@@ -44,6 +45,7 @@ HINT_FETCH = translatable("Fetch the hours with `joulebook factors fetch`, then 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
+T = TypeVar("T")
 Effect = tuple[Factor, float, float]
 """A factor behind a value, and what the value becomes, as a multiple, at the ends of the factor's range."""
 
@@ -70,10 +72,17 @@ class Hours:
     def __init__(self, rows: Callable[[], Iterable[SeriesRow]], known_at: datetime | None = None) -> None:
         self._rows = rows
         self.known_at = known_at
+        self._answers: dict[tuple[object, ...], Any] = {}
 
     def as_known(self, at: datetime) -> "Hours":
         """The hours as they were known at an instant: later revisions are not in it."""
         return Hours(self._rows, at)
+
+    def once(self, key: tuple[object, ...], answer: Callable[[], T]) -> T:
+        """An answer that many hours share, worked out once per key."""
+        if key not in self._answers:
+            self._answers[key] = answer()
+        return self._answers[key]
 
     @cached_property
     def _by_hour(self) -> Mapping[tuple[str, datetime], tuple[SeriesRow, ...]]:
@@ -146,7 +155,8 @@ def _told(
     for zone in _subjects(edition, subject):
         rows = hours.at(zone, hour)
         for stage in stages if rows else ():
-            found = [*_direct(edition, rows, quantity, stage), *_mixed(edition, rows, quantity, stage, hour)]
+            direct = _direct(edition, hours, rows, quantity, stage)
+            found = [*direct, *_mixed(edition, hours, rows, quantity, stage, hour)]
             if found:
                 return min(found, key=lambda choice: _rank(choice.factor.source, rule))
     return None
@@ -156,22 +166,24 @@ def _rank(source: str, rule: Hourly) -> int:
     return rule.sources.index(source) if source in rule.sources else -1
 
 
-def _direct(edition: Edition, rows: Iterable[SeriesRow], quantity: str, stage: str | None) -> Iterator[HourChoice]:
+def _direct(
+    edition: Edition, hours: Hours, rows: Iterable[SeriesRow], quantity: str, stage: str | None
+) -> Iterator[HourChoice]:
     for row in rows:
         if row.quantity == quantity and (stage is None or row.basis.get("stage") == stage):
-            effects = (_reported(edition, row),)
+            effects = (_reported(edition, hours, row),)
             yield HourChoice(_factor(row, quantity, row.value, row.basis, row.cell, effects), (TOLD,), effects=effects)
 
 
 def _mixed(
-    edition: Edition, rows: Iterable[SeriesRow], quantity: str, stage: str | None, hour: datetime
+    edition: Edition, hours: Hours, rows: Iterable[SeriesRow], quantity: str, stage: str | None, hour: datetime
 ) -> Iterator[HourChoice]:
     by_source: dict[str, list[SeriesRow]] = {}
     for row in rows:
         if row.quantity == GENERATION and quantity == AVERAGE and stage is not None:
             by_source.setdefault(row.source, []).append(row)
     for told in by_source.values():
-        mix = intensity_of(edition, told, str(stage), hour.date())
+        mix = intensity_of(edition, told, str(stage), hour.date(), hours.once)
         if mix is not None:
             first = min(told, key=lambda row: (row.tier, row.known_from))
             basis = {
@@ -181,14 +193,16 @@ def _mixed(
                 "grain": "hour",
                 "flow": "production",
             }
-            effects = (*mix.effects, _reported(edition, first))
+            effects = (*mix.effects, _reported(edition, hours, first))
             factor = _factor(first, quantity, mix.value, basis, f"generation: {mix.text}", effects)
             yield HourChoice(factor, (MIXED,), effects=effects)
 
 
-def _reported(edition: Edition, row: SeriesRow) -> Effect:
+def _reported(edition: Edition, hours: Hours, row: SeriesRow) -> Effect:
     """How far a reported value may be from the truth, shared by all hours of a source."""
-    found = choose(edition, REPORTED, row.source, row.valid_from.date(), told=row.tier).factor
+    at = row.valid_from.date()
+    key = (edition.edition_id, REPORTED, row.source, at, row.tier)
+    found = hours.once(key, lambda: choose(edition, REPORTED, row.source, at, told=row.tier).factor)
     return found, found.low, found.high
 
 

@@ -1,6 +1,6 @@
 """From what a zone generated in an hour, fuel by fuel, to CO2e per kWh."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,7 +36,17 @@ class Mix:
         return ", ".join(f"{fuel} {share:.0%}" for fuel, share in self.shares.items() if share)
 
 
-def intensity_of(edition: Edition, rows: Iterable[SeriesRow], stage: str, at: date) -> Mix | None:
+def _each_time(_key: tuple[object, ...], answer: Callable[[], Factor]) -> Factor:
+    return answer()
+
+
+def intensity_of(
+    edition: Edition,
+    rows: Iterable[SeriesRow],
+    stage: str,
+    at: date,
+    once: Callable[[tuple[object, ...], Callable[[], Factor]], Factor] = _each_time,
+) -> Mix | None:
     """Intensity of a generation mix by the fuel factors of an edition; None where nothing was generated.
 
     A fuel that takes more than it gives (a plant's own use at night) counts as nothing; storage is left out.
@@ -46,6 +56,7 @@ def intensity_of(edition: Edition, rows: Iterable[SeriesRow], stage: str, at: da
         rows: one row per fuel, of one zone and hour [kWh].
         stage: ``direct`` or ``life-cycle``.
         at: the day of the hour.
+        once: gives a factor that many hours share, worked out once per key.
 
     Source: the definition of an average intensity; SCI (ISO/IEC 21031), "location-based marginal or average".
     """
@@ -54,7 +65,10 @@ def intensity_of(edition: Edition, rows: Iterable[SeriesRow], stage: str, at: da
     if not whole:
         return None
     shares = {fuel: energy / whole for fuel, energy in sorted(energies.items(), key=lambda pair: -pair[1])}
-    factors = {fuel: _factor(edition, fuel, stage, at) for fuel in shares}
+    factors = {
+        fuel: once((edition.edition_id, fuel, stage, at), lambda fuel=fuel: _factor(edition, fuel, stage, at))
+        for fuel in shares
+    }
     value = sum(share * factors[fuel].value for fuel, share in shares.items())
     if not value:
         return Mix(value, (), shares)
