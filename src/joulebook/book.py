@@ -180,7 +180,10 @@ class Book(Priced):
     def _ready(self) -> None:
         """Post what is new, and refuse a policy that the book does not stand under."""
         self.post()
-        balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
+        version = self.store.version("posting")
+        if version != self._ready_at:  # every report asks, and the terms change with the postings only
+            balance.policy_for(self.asked_policy, sorted({row["policy"] for row in self.terms()}))
+            self._ready_at = version
 
     def _priced(self, spans: Mapping[str, Span], cause: str, policy: str) -> list[dict[str, Any]]:
         price = {"usage": self.price_usage, "energy": self.price_runs}

@@ -58,17 +58,15 @@ def command(
     now = datetime.now(UTC)
     state_path = book.path / STATE_FILE
     scan = LogScan(home or Path.home(), {} if home else os.environ, now, _state(state_path, book))
-    with show.counting(_("Reading answers:"), quiet=ctx.obj["quiet"]) as tell:
-        result = book.import_rows(scan.rows(), "scan", tell, add_overlaps=add_overlaps)
+    with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
+        result = book.import_rows(scan.rows(), "scan", add_overlaps=add_overlaps)
     _keep(state_path, {**scan.before, **scan.after})
     tools = tuple(sorted({place.reader for place in LOG_PLACES}))
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     only = Only(since=None if is_all else today - timedelta(days=days - 1), tools=tools)
-    write_cache(book.report((), only=Only(since=today, tools=tools)), book.report((), only=only), now)
-    if is_json:
-        _emit(book, scan, result, only)
-    else:
-        _show(book, scan, result, only)
+    whole = book.report((), only=only)
+    write_cache(book.report((), only=Only(since=today, tools=tools)), whole, now)
+    (_emit if is_json else _show)(book, scan, result, only, whole)
     return int(any(finding.is_error for finding in result.findings))
 
 
@@ -78,7 +76,7 @@ def statusline() -> int:
     return main([])
 
 
-def _show(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> None:
+def _show(book: "Book", scan: "LogScan", result: "Imported", only: "Only", whole: "list[Line]") -> None:
     show.show_findings(result.findings)
     found = ", ".join(f"{name} {count:,}" for name, count in sorted(scan.files.items()))
     if not found:
@@ -92,7 +90,6 @@ def _show(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> No
             added=f"{result.added:,}", already=f"{result.already:,}", waiting=f"{scan.waiting:,}"
         )
     )
-    whole = book.report((), only=only)
     if not whole:
         show.note(_("Nothing was used in these days. Next: joulebook scan --all."))
         return
@@ -130,8 +127,7 @@ def _show_equivalents(book: "Book", line: "Line") -> None:
         show.table((_("thing"), _("count"), _("range (80 %)")), rows, right=(1, 2))
 
 
-def _emit(book: "Book", scan: "LogScan", result: "Imported", only: "Only") -> None:
-    whole = book.report((), only=only)
+def _emit(book: "Book", scan: "LogScan", result: "Imported", only: "Only", whole: "list[Line]") -> None:
     show.emit(
         "scan",
         files=dict(sorted(scan.files.items())),

@@ -135,6 +135,29 @@ def counting(label: str, *, quiet: bool = False) -> Generator[Callable[[int], No
         click.echo("\r" + " " * (width_of(label) + 16) + "\r", nl=False, err=True)
 
 
+@contextmanager
+def underway(label: str, *, quiet: bool = False) -> Generator[Callable[[int, int], None]]:
+    """Show on stderr how much of a whole is done and how long the rest takes, as `counting` does."""
+    is_shown = sys.stderr.isatty() and not quiet and "NO_COLOR" not in os.environ
+    started = last = time.monotonic()
+    widest = 0
+
+    def tell(done: int, whole: int) -> None:
+        nonlocal last, widest
+        now = time.monotonic()
+        if is_shown and done and now - started > PROGRESS_AFTER_S and now - last > PROGRESS_EVERY_S:
+            last, left = now, (now - started) * (whole - done) / done
+            text = _("{label} {part} done, about {seconds} s left").format(
+                label=label, part=f"{done / whole:.0%}", seconds=f"{left:,.0f}"
+            )
+            widest = max(widest, width_of(text))
+            click.echo("\r" + fitted(text, widest), nl=False, err=True)
+
+    yield tell
+    if widest:
+        click.echo("\r" + " " * widest + "\r", nl=False, err=True)
+
+
 def pairs_json(pairs: Mapping[str, object]) -> dict[str, str | None]:
     """Keys of a line as JSON: times as ISO text."""
     return {name: None if value is None else _plain(value) for name, value in pairs.items()}
