@@ -1,6 +1,7 @@
 """What a person sees while something takes long."""
 
 import itertools
+import sys
 
 import pytest
 
@@ -11,7 +12,7 @@ from joulebook.faces.cli import show
 @pytest.fixture
 def terminal(monkeypatch, capsys):
     """A terminal, with a clock that goes on a second each time it is read."""
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _stream: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(show.time, "monotonic", itertools.count().__next__)
     text.choose_language("en")
@@ -32,7 +33,7 @@ def test_quiet_and_files_get_no_progress(terminal, capsys, monkeypatch):
     """Nothing is told with --quiet, and nothing where nobody looks."""
     with show.underway("Reading:", quiet=True) as tell:
         tell(50, 100)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _stream: False)
     with show.underway("Reading:") as tell:
         for done in range(10):
             tell(done, 10)
