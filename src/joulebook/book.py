@@ -64,6 +64,7 @@ class Book(Priced):
         self.factor_folders = tuple(factor_folders)
         self.store = self.shelf = Store(self.path, memory_limit=memory_limit)
         self.known = {}
+        self._ready_at: int | None = None
 
     def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
         """Book the rows of a file that are new, as `import_rows` does, and say how well their energy is known."""
