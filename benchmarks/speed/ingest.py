@@ -1,153 +1,118 @@
-"""Reading speed: agents' logs against ccusage in the same run, and tables in rows per second.
+"""Reading speed: agents' logs against ccusage in the same run, and tables in rows per second against the engine alone.
 
-Usage: python benchmarks/speed/ingest.py [--megabytes 1000] [--ccusage PATH]
+Usage: python benchmarks/speed/ingest.py [--megabytes 1000] [--rows 1000000] [--ccusage PATH]
 
-The logs are made up: sessions of Claude Code whose lines are mostly tool results, each answer written three times while
-it streams, a part of the sessions forked. ccusage (npm, 20.0.24) is asked for its daily totals without network.
+The logs are made up (see agent_logs.py). ccusage (npm, 20.0.24) is asked for its daily totals of all agents without
+network; joulebook reads, books, prices and reports. Beside the seconds on the wall stand those of the processors: on a
+busy machine they are the better measure.
 """
 
 import argparse
-import csv
-import io
 import json
 import os
-import random
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
 
-MEGABYTE = 1_000_000
-SESSION_BYTES = 2 * MEGABYTE
+from agent_logs import MEGABYTE, make_home
+
+MADE = """
+    SELECT strftime(make_timestamp(1790000000000000 + i * 137000), '%Y-%m-%dT%H:%M:%S.%fZ') AS started_at,
+        ['gpt-5.2', 'claude-sonnet-4-5', 'gemini-2.5-pro'][1 + i % 3] AS model,
+        ['openai', 'anthropic', 'google'][1 + i % 3] AS provider,
+        CAST(hash(i) % 9000 AS BIGINT) AS uncached_input_tokens,
+        CAST(hash(i + 7) % 20000 AS BIGINT) AS cache_read_tokens,
+        CAST(hash(i + 9) % 900 AS BIGINT) AS visible_output_tokens,
+        ['search', 'shop', 'ads'][1 + (i // 5) % 3] AS team, 'req-' || i || '-' || (hash(i) % 100000) AS request_id
+    FROM range({rows}) made(i)
+"""
 
 
-def compact(entry: object) -> str:
-    """JSON as the tools write it."""
-    return json.dumps(entry, separators=(",", ":"))
+def clocked(work: Callable[[], object]) -> tuple[float, float, object]:
+    """Seconds on the wall, seconds of the processors with those of children, and what came out."""
+
+    def used() -> float:
+        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in spent)
+
+    wall, processors = time.perf_counter(), used()
+    result = work()
+    return time.perf_counter() - wall, used() - processors, result
 
 
-def claude_session(chance: random.Random, session: str, start: datetime) -> Iterator[str]:
-    """Lines of one session, about two megabytes."""
-    written, at, number = 0, start, 0
-    while written < SESSION_BYTES:
-        at += timedelta(seconds=chance.randint(5, 90))
-        number += 1
-        base = {
-            "sessionId": session,
-            "cwd": "/home/dev/shop",
-            "version": "2.1.0",
-            "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.000Z",
-        }
-        filler = "x" * chance.randint(2_000, 30_000)
-        lines = [compact({**base, "type": "user", "message": {"role": "user", "content": filler}})]
-        output = chance.randint(20, 900)
-        for share in (1, output // 2, output):
-            usage = {
-                "input_tokens": 7,
-                "cache_creation_input_tokens": 800,
-                "cache_read_input_tokens": 40_000 + number * 500,
-                "output_tokens": share,
-            }
-            message = {"id": f"msg_{session}_{number:06d}_abcdefgh", "model": "claude-sonnet-4-5-20250929"}
-            message |= {"content": [{"type": "text", "text": filler[:600]}], "usage": usage}
-            entry = {**base, "type": "assistant", "uuid": f"{session}-{number}-{share}", "requestId": f"req_{number}"}
-            lines.append(compact({**entry, "message": message}))
-        for line in lines:
-            written += len(line) + 1
-            yield line + "\n"
+def ran(command: list[str], home: Path) -> str:
+    """What a command prints, in a home."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"HOME": str(home), "PYTHONPYCACHEPREFIX": str(home / "pyc")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def make_logs(folder: Path, megabytes: int) -> int:
-    """Write logs of about that size; returns their bytes."""
-    chance = random.Random(20_24)
-    projects = folder / "projects" / "-home-dev-shop"
-    projects.mkdir(parents=True)
-    size, number = 0, 0
-    while size < megabytes * MEGABYTE:
-        number += 1
-        start = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=number)
-        path = projects / f"{number:05d}.jsonl"
-        path.write_text("".join(claude_session(chance, f"{number:05d}", start)), encoding="utf-8")
-        size += path.stat().st_size
-        if number % 10 == 0:
-            fork = projects / f"{number:05d}-fork.jsonl"
-            shutil.copy(path, fork)
-            size += fork.stat().st_size
-    return size
+def logs(home: Path, ccusage: str | None) -> None:
+    """Scan a home with both."""
+    command = [sys.executable, "-m", "joulebook", "--book", str(home / "book"), "scan", "--home", str(home), "--json"]
+    ran([*command[:3], "--version"], home)
+    base = (0.0, 0.0)
+    if ccusage:
+        wall, cpu, out = clocked(lambda: ran([ccusage, "daily", "--offline", "--json"], home))
+        totals, base = json.loads(str(out))["totals"], (wall, cpu)
+        print(f"ccusage: {wall:.2f} s, processors {cpu:.2f} s; output tokens {totals['outputTokens']:,}")
+    for name in ("first", "again"):
+        wall, cpu, out = clocked(lambda: ran(command, home))
+        told = json.loads(str(out))
+        ratio = f" = {wall / base[0]:.1f}x, {cpu / base[1]:.1f}x" if ccusage else ""
+        print(f"joulebook scan, {name}: {wall:.2f} s, processors {cpu:.2f} s{ratio}; {told['added']:,} answers booked")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"peak memory of the largest process: {peak:,.0f} MiB")
 
 
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
-    """Seconds on the wall of a command, and what it printed."""
-    began = time.perf_counter()
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
-    return time.perf_counter() - began, done.stdout
+def tables(folder: Path, rows: int) -> None:
+    """Import the same rows from CSV and Parquet; the peer reads, hashes and writes them, and checks nothing."""
+    import duckdb
 
+    from joulebook.book import Book
+    from joulebook.ingest.reader import ReadOptions
 
-def table_rates(rows: int = 200_000) -> None:
-    """Rows of a CSV table per second, beside what `csv.DictReader` alone takes for the same text."""
-    from joulebook.ingest.reader import ReadOptions, reader
-
-    chance = random.Random(20_24)
-    start = datetime(2026, 10, 1, tzinfo=UTC)
-    lines = ["TIMESTAMP,ContextTokens,GeneratedTokens"]
-    times = (start + timedelta(milliseconds=number * 37) for number in range(rows))
-    lines += [f"{at:%Y-%m-%d %H:%M:%S.%f}0,{chance.randint(1, 9000)},{chance.randint(1, 900)}" for at in times]
-    text = "\n".join(lines) + "\n"
-    began = time.perf_counter()
-    read = sum(1 for _ in csv.DictReader(io.StringIO(text)))
-    plain = time.perf_counter() - began
-    began = time.perf_counter()
-    booked = sum(1 for _ in reader("azure-llm").parse(io.BytesIO(text.encode()), ReadOptions(timezone="UTC")))
-    ours = time.perf_counter() - began
-    print(f"table: {booked / ours:,.0f} rows/s checked and keyed; csv.DictReader alone {read / plain:,.0f} rows/s")
+    with duckdb.connect() as engine:
+        for ending, form in (("csv", "csv, header"), ("parquet", "parquet")):
+            engine.execute(f"COPY ({MADE.format(rows=rows)}) TO '{folder / f'made.{ending}'}' (FORMAT {form})")
+        by_hand = f"SELECT sha256(request_id) AS k, * FROM '{folder / 'made.csv'}'"
+        copy = f"COPY ({by_hand}) TO '{folder / 'by_hand.parquet'}' (FORMAT parquet, COMPRESSION zstd)"
+        wall, cpu, _ = clocked(lambda: engine.execute(copy).fetchall())
+    print(f"engine by hand, CSV: {rows / wall:,.0f} rows/s, processors {cpu:.2f} s")
+    for ending in ("csv", "parquet"):
+        book, path = Book(folder / f"book-{ending}"), folder / f"made.{ending}"
+        post, book.post = book.post, lambda _cause="": 0
+        options = ReadOptions(file=path.name)
+        alone, cpu, told = clocked(
+            lambda book=book, path=path, end=ending, how=options: book.import_file(end, path, how)
+        )
+        whole, more, _ = clocked(post)
+        assert told.added == rows
+        print(
+            f"{ending}: import {rows / alone:,.0f} rows/s, processors {cpu:.2f} s; with prices and postings "
+            f"{rows / (alone + whole):,.0f} rows/s, processors {cpu + more:.2f} s"
+        )
+    print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 
 def main() -> None:
-    """Make logs, read them with both, print seconds and totals."""
-    table_rates()
+    """Make logs and tables, read them with both, print seconds."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--megabytes", type=int, default=1000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--ccusage", default=shutil.which("ccusage"))
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        size = make_logs(home / ".claude", chosen.megabytes)
-        environment = {"CLAUDE_CONFIG_DIR": str(home / ".claude"), "HOME": str(home)}
-        print(f"logs: {size / MEGABYTE:,.0f} MB in {len(list(home.rglob('*.jsonl')))} files")
-        if chosen.ccusage:
-            seconds, out = timed([chosen.ccusage, "daily", "--offline", "--json"], environment)
-            totals = json.loads(out)["totals"]
-            print(f"ccusage: {seconds:.2f} s {totals['inputTokens']} {totals['outputTokens']}")
-        code = (
-            "import os, sys; from pathlib import Path; from datetime import datetime, UTC;"
-            "from joulebook.ingest.scan import LogScan; from joulebook.terms.finding import Finding;"
-            "rows = [r for r in LogScan(Path(os.environ['HOME']), os.environ, datetime.now(UTC)).rows()];"
-            "print(*(sum(r[n] for r in rows) for n in ('uncached_input_tokens', 'visible_output_tokens')))"
-        )
-        seconds, out = timed([sys.executable, "-c", code], environment)
-        print(f"joulebook, reading: {seconds:.2f} s {out.strip()}")
-        command = [
-            sys.executable,
-            "-m",
-            "joulebook",
-            "--book",
-            str(home / "book"),
-            "scan",
-            "--home",
-            str(home),
-            "--json",
-        ]
-        seconds, _out = timed(command, {"HOME": str(home)})
-        print(f"joulebook scan, first: {seconds:.2f} s")
-        seconds, _out = timed(command, {"HOME": str(home)})
-        print(f"joulebook scan, again: {seconds:.2f} s")
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"peak memory of the largest child: {peak:,.0f} MiB")
+        tables(Path(name), chosen.rows)
+        home = Path(name) / "home"
+        size = make_home(home, chosen.megabytes)
+        print(f"logs: {size / MEGABYTE:,.0f} MB in {sum(path.is_file() for path in home.rglob('*')):,} files")
+        logs(home, chosen.ccusage)
 
 
 if __name__ == "__main__":
