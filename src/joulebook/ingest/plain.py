@@ -136,7 +136,7 @@ def _is_large(path: Path) -> bool:
 def surveyed(stream: BinaryIO, delimiter: str) -> Survey | None:
     """What a table looks like; None where engines and the parse may read it differently."""
     mark = re.escape(delimiter.encode())
-    inside = re.compile(rb'[^\n\r"' + mark + rb']"[^\n\r"' + mark + rb"]")
+    inside = re.compile(rb'"(?<=[^\n\r"' + mark + rb']")(?=[^\n\r"' + mark + rb"])")  # begins with what is sought
     decoder = codecs.getincrementaldecoder("utf-8")()
     ends = returns = pairs = quotes = 0
     last = b""
