@@ -74,8 +74,11 @@ def take(
     findings: list[Finding] = []
     resolutions: dict[str, Resolution] = {}
     added = already = refused = 0
+    seen: set[str] = set()
     for number, kind in enumerate(tables):
-        rows = _of(kind, sifted(read(), findings if number == 0 else []))
+        if kind == CORRECTION and CORRECTION not in seen:
+            continue
+        rows = _of(kind, sifted(read(), findings if number == 0 else []), seen)
         if kind == "energy":
             rows = _grown(store, _resolved((cast("Energy", row) for row in rows), edition, resolutions))
         elif kind == CORRECTION:
@@ -107,10 +110,12 @@ def as_text(store: "Store", path: Path) -> Generator[Path]:
         yield store.parquet_as_text(path, Path(folder))
 
 
-def _of(kind: str, rows: Iterable[Entry]) -> Iterator[Mapping[str, object]]:
-    """The rows of one kind, by their key; a row of usage with a key of a correction is one."""
+def _of(kind: str, rows: Iterable[Entry], seen: set[str]) -> Iterator[Mapping[str, object]]:
+    """The rows of one kind, by their key; a correction is a row of usage with a key of its own, noted in ``seen``."""
     unique = CORRECTION_KEY if kind == CORRECTION else table(kind).unique
     for row in rows:
+        if CORRECTION_KEY in row:
+            seen.add(CORRECTION)
         if unique in row and (kind != "usage" or CORRECTION_KEY not in row):
             yield cast("Mapping[str, object]", row)
 

@@ -44,6 +44,12 @@ FIELDS = (
     "request_id", "started_at", "ended_at", "provider", "region", "project", "model", "device", *AMOUNTS, "cost_usd",
 )  # fmt: skip
 UNKNOWN = ("", "NULL", "null", None)
+LIKE = ("kind", "sku", "description", "service", "unit", "details", "machine", "vcpus")
+"""Words in which lines are alike, so that one unit of them uses the same."""
+
+MOST_KINDS = 1 << 16
+"""Kinds of lines that are remembered at a time."""
+
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
 DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)\Z")
 Words = Mapping[str, tuple[str, ...]]
@@ -95,7 +101,7 @@ class _Bill:
             except CellFaultError as fault:
                 yield Finding(options.file, line, fault.rule, {"column": self.words["cost"][0]})
                 continue
-            used = use_of(told, abs(quantity))
+            used = coverage.use(told, abs(quantity))
             coverage.count(told, cost, is_booked=used is not None)
             if not used:
                 continue
@@ -115,12 +121,14 @@ class _Bill:
             yield from (Finding(options.file, 1, "missing-column", {"column": column}) for column in missing)
         if missing:
             return
+        present = set(sheet.header)
+        plan = [(ours, tuple(name for name in theirs if name in present)) for ours, theirs in self.words.items()]
         for item in sheet.named():
             if isinstance(item, Finding):
                 yield item
             else:
                 line, cells = item
-                yield line, {ours: _first(cells, theirs) for ours, theirs in self.words.items()}
+                yield line, {ours: _first(cells, theirs) for ours, theirs in plan}
 
 
 class Focus(_Bill):
@@ -206,6 +214,21 @@ class _Coverage:
     currencies: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     taken_back: list[Record] = field(default_factory=list)
+    units: dict[tuple[str | None, ...], dict[str, object] | None] = field(default_factory=dict)
+
+    def use(self, told: Mapping[str, str | None], quantity: float) -> dict[str, object] | None:
+        """What a line used: what one unit of its like uses, which is told once, times its quantity."""
+        if not quantity:
+            return None
+        key = tuple(told[name] for name in LIKE)
+        if key not in self.units:
+            if len(self.units) >= MOST_KINDS:
+                self.units.clear()
+            self.units[key] = use_of(told, 1.0)
+        unit = self.units[key]
+        if unit is None:
+            return None
+        return {name: _times(name, cell, quantity) for name, cell in unit.items()}
 
     def count(self, told: Mapping[str, str | None], cost: float, *, is_booked: bool) -> None:
         """Take in one line."""
@@ -267,8 +290,17 @@ def _region(place: str | None) -> str | None:
     return place.replace(" ", "").lower() if place else None
 
 
+def _times(name: str, cell: object, quantity: float) -> object:
+    if not isinstance(cell, (int, float)):
+        return cell
+    return round(cell * quantity) if name in TOKEN_CLASSES else cell * quantity
+
+
 def _first(cells: Mapping[str, str], columns: tuple[str, ...]) -> str | None:
-    return next((cells[column] for column in columns if cells.get(column, "") not in UNKNOWN), None)
+    for column in columns:
+        if cells[column] not in UNKNOWN:
+            return cells[column]
+    return None
 
 
 def _dug(record: Mapping[str, object], paths: tuple[str, ...]) -> str | None:
