@@ -1,11 +1,13 @@
 """Series beside the factor files: checked on load, honest about what they do not cover."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from joulebook.errors import UnknownName
+from joulebook.estimate.instance import find_instance
 from joulebook.factors.faults import FactorFault
 from joulebook.factors.read import read_edition
 from joulebook.factors.series import FOLDER, hourly_profile, instance, read_series, series_faults, series_names
@@ -114,3 +116,15 @@ def test_every_accelerator_of_an_instance_is_rated() -> None:
     edition = read_edition()
     named = {row["accelerator"] for row in read_series("instances").rows if row["accelerator"]}
     assert {each for each in named if not edition.factors_for("tdp_w", each)} == set()
+
+
+def test_machines_with_accelerators_are_the_same_in_both_lists() -> None:
+    """The series (for hours of a measured machine) and the library (for bills) agree on boards and their number."""
+    at, edition = date(2026, 11, 1), read_edition()
+    unlisted = {"g2.2xlarge", "g2.8xlarge", "a2-megagpu-16g"}  # nobody says how many virtual processors they have
+    for row in read_series("instances").rows:
+        if row["accelerator"] and row["instance"] not in unlisted:
+            found = find_instance(edition, row["provider"], row["instance"], at)
+            assert found is not None, row["instance"]
+            assert (found.accelerator, found.boards) == (row["accelerator"], float(row["accelerators"]))
+            assert edition.factors_for("tdp_w", found.accelerator), found.accelerator
