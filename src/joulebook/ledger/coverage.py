@@ -74,7 +74,7 @@ def coverage(groups: Iterable[Mapping[str, Any]], resolution_of: Callable[[str],
         priced = group["row_count"] - group["unpriced_count"]
         rows[known] += priced
         rows[Known.UNKNOWN] += group["unpriced_count"]
-        energies[known] += group[f"{ENERGY}_q"] or 0
+        energies[known] += group.get(f"{ENERGY}_q") or 0
         if group.get(f"{COST}_q") is not None and group.get(f"{COST}_q_known", 1):
             has_cost = True
             costs[known if priced else Known.UNKNOWN] += group[f"{COST}_q"]
