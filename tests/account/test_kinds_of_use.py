@@ -4,12 +4,17 @@ import csv
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import narwhals as nw
 import pytest
 
-from joulebook.account import pricing
+from joulebook.account import kinds, pricing
 from joulebook.account.media import Media, estimate_media
+from joulebook.account.resolver import Resolver, shares
+from joulebook.account.units_of_use import UNITS as UNITS_OF_USE
 from joulebook.book import Book
 from joulebook.estimate.instance import find_board, find_instance
+from joulebook.estimate.tokens import COEFFICIENTS
+from joulebook.faces.cli.explain import TERM_NAMES
 from joulebook.factors.read import read_edition
 from joulebook.ingest.mapping import same_names
 from joulebook.ingest.reader import ReadOptions
@@ -51,7 +56,7 @@ MEDIA = [
         Media(image_count=1, **SQUARE),
     ),
     (
-        {"video_s": 6, "image_width_px": 512, "image_height_px": 512, "video_frames_per_s": 16},
+        {"video_s": 6.0, "image_width_px": 512, "image_height_px": 512, "video_frames_per_s": 16},
         Media(video_s=6, frames_per_s=16, width=512, height=512),
     ),
     ({"audio_s": 30, "model": "whisper-1"}, Media(audio_s=30)),
@@ -63,7 +68,7 @@ MEDIA = [
 
 UNITS = [
     {"image_count": 2},
-    {"audio_s": 30.0},
+    {"audio_s": 3000.0},
     {"embedding_tokens": 5_000_000},
     {"device": "m5.xlarge", "device_hours": 24.0},
     {"device": "h100", "device_hours": 2.0},
@@ -247,3 +252,61 @@ def test_postings_of_an_older_method_are_told_apart(mixed: Book):
     assert list(audit.replayed(old, groups)) == []
     bare = [{**row, "it_energy_kwh_q": None} if row["team"] == NAMES[0] else row for row in old]
     assert [finding.rule for finding in audit.replayed(bare, groups)] == ["method-gone"]
+
+
+def test_every_term_has_a_name():
+    """Whatever an explanation breaks an energy into has a name for people."""
+    assert set(TERM_NAMES) == {*COEFFICIENTS, *UNITS_OF_USE}
+
+
+def as_polars(polars, rows):
+    """Rows of a resolved table with the types that the pipeline joins on."""
+    words = (
+        "provider_key",
+        "model_key",
+        "region_key",
+        "kind_key",
+        "meter_key",
+        "device_key",
+        "task_key",
+        "boundary_key",
+    )
+    ids = ("zone", "model_resolution_id", "place_resolution_id")
+
+    def kind(name):
+        if name in words:
+            return polars.String
+        exact = {"day": polars.Datetime("us"), "request_count": polars.Int64, "lowest_rung": polars.Int64}
+        return exact.get(name, polars.Float64)
+
+    plain = [{**row, **({"day": row["day"].replace(tzinfo=None)} if "day" in row else {})} for row in rows]
+    return nw.from_native(polars.LazyFrame(plain, schema={name: kind(name) for name in plain[0]}, strict=False))
+
+
+def test_polars_sums_every_kind_to_the_same_grains(mixed: Book):
+    """A book of every kind gives the same whole numbers on Polars as on the embedded engine."""
+    polars = pytest.importorskip("polars")
+    usage = mixed.store.table("usage")
+    others = pricing.others_in(mixed.store, usage)
+    assert set(others) == set(kinds.OTHERS)
+    keyed = pricing.keyed(usage, others)
+    resolver = Resolver(mixed.edition, mixed.policy)
+    models = resolver.models(pricing.distinct(mixed.store, keyed, pricing.model_key(others)))
+    places = resolver.places(pricing.distinct(mixed.store, keyed, pricing.place_key(others)))
+    expected = mixed.store.rows(pricing.cube(pricing.in_grains(pricing.joined(mixed.store, keyed, models, places))))
+    counts = shares(row["request_count"] for row in pricing.distinct(mixed.store, keyed, pricing.SHARE_KEY))
+    tables = {
+        name: as_polars(polars, rows) for name, rows in (("models", models), ("places", places), ("shares", counts))
+    }
+    files = polars.scan_parquet(mixed.store.segments("usage"))
+    frame = files.with_columns(polars.col("started_at").dt.replace_time_zone(None))
+    priced = pricing.price(pricing.keyed(nw.from_native(frame), others), **tables)
+    found = pricing.cube(pricing.in_grains(priced)).collect("polars").rows(named=True)
+    names = [*pricing.GROUP[1:], *(f"{name}_q" for name in pricing.PRICED), "cost_usd_q", "row_count", "key_a"]
+
+    def sums(groups):
+        return sorted(
+            str([group[name] if group.get(f"{name[:-2]}_rows", 1) else None for name in names]) for group in groups
+        )
+
+    assert sums(found) == sums(expected)

@@ -114,14 +114,15 @@ def _kind(others: Collection[str]) -> nw.Expr:
 
 
 def _key(name: str, others: Collection[str]) -> nw.Expr:
-    """A column as a key: what it says in rows of the kinds that it matters to, nothing elsewhere."""
+    """A column as a key: what it says in rows of the kinds that it matters to, else nothing; numbers are Float64."""
     units = {**BEFORE_TEXT, **AFTER_TEXT}
     own = nw.col("kind_key").is_in([kind for kind in units if units[kind] in others and name in KEYS.get(kind, ())])
+    is_word, nothing = name in _NAMES, _nothing(name)
+    said = nw.col(name).fill_null(nothing) if is_word else nw.col(name).cast(nw.Float64).fill_null(nothing)
     if name == "vcpu_hours":  # only whether they are told matters; how many is multiplied, row by row
-        own, said = own & ~nw.col(name).is_null(), nw.lit(1)
-    else:
-        said = nw.col(name).fill_null(_nothing(name))
-    return nw.when(own).then(said).otherwise(nw.lit(_nothing(name))).alias(f"{name}_key")
+        own, said = own & ~nw.col(name).is_null(), nw.lit(1, nw.Float64)
+    empty = nw.lit(nothing, nw.String if is_word else nw.Float64)
+    return nw.when(own).then(said).otherwise(empty).alias(f"{name}_key")
 
 
 def _meter_key() -> nw.Expr:
@@ -130,6 +131,6 @@ def _meter_key() -> nw.Expr:
     return nw.when(at_building.fill_null(False)).then(nw.lit(METERED)).otherwise(nw.lit("")).alias("meter_key")  # noqa: FBT003  (the filling value)
 
 
-def _nothing(name: str) -> str | int:
+def _nothing(name: str) -> str | float:
     """What a key says where its column is unknown or does not matter."""
-    return "" if name.removesuffix("_key") in _NAMES else 0
+    return "" if name.removesuffix("_key") in _NAMES else float(0)

@@ -15,6 +15,7 @@ import click
 from joulebook import __version__
 from joulebook.errors import JoulebookError
 from joulebook.faces.cli import show
+from joulebook.faces.cli.coverage import unknown_texts
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.text import _, error_text, language
 
@@ -100,9 +101,8 @@ def _book(book: "Book") -> Iterator[Row]:
         _("{count} rows").format(count=f"{counts['usage']:,}"),
     )
     for line in lines:
-        if line.unknown_count:
-            detail = _("{count} rows without known model or place; name them with --model, --provider, --region")
-            yield area, _("unknown"), "unknown", detail.format(count=f"{line.unknown_count:,}")
+        for text in unknown_texts(line):
+            yield area, _("unknown"), "unknown", text
         if line.unpriced_count:
-            detail = _("{count} rows without token counts")
+            detail = _("{count} rows have no energy: nothing in them can be priced.")
             yield area, _("not priced"), "unknown", detail.format(count=f"{line.unpriced_count:,}")

@@ -38,6 +38,19 @@ TERM_NAMES = {
     "output_kwh_per_token": translatable("output (decode)"),
     "context_kwh_per_token2": translatable("output reading the input"),
     "output_context_kwh_per_token2": translatable("output reading itself"),
+    "image_kwh": translatable("images"),
+    "video_kwh_per_s": translatable("video"),
+    "audio_kwh_per_s": translatable("audio"),
+    "embedding_kwh_per_token": translatable("embeddings"),
+    "inference_kwh": translatable("small tasks"),
+    "board_power_kw": translatable("accelerators by the hour"),
+    "host_power_kw": translatable("machines by the hour, without accelerators"),
+    "vcpu_power_kw": translatable("virtual processors by the hour"),
+    "memory_kw_per_gb": translatable("memory by the hour"),
+    "storage_kw_per_gb": translatable("stored data"),
+    "network_kwh_per_gb": translatable("data sent"),
+    "metered_gpu_ratio": translatable("metered at the accelerators"),
+    "metered_host_ratio": translatable("metered at the machine or further out"),
 }
 """Names of the estimate's terms."""
 
@@ -108,7 +121,7 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
 def _print_terms(found: "Explanation") -> None:
     if not found.terms:
         return
-    show.heading(_("The estimate, term by term (energy of the accelerators)"))
+    show.heading(_("The estimate, term by term (energy of accelerators and machines)"))
     rows = [
         [_(TERM_NAMES[term.coefficient]), _in_unit(term.energy_kwh, "kWh"), f"{term.ratio:.1%}"] for term in found.terms
     ]

@@ -7,8 +7,8 @@ import click
 
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.coverage import coverage_json, print_coverage
 from joulebook.faces.cli.main import open_book
-from joulebook.faces.cli.report import coverage_json, print_coverage
 from joulebook.faces.text import _
 
 if TYPE_CHECKING:
