@@ -261,17 +261,8 @@ def test_every_term_has_a_name():
 
 def as_polars(polars, rows):
     """Rows of a resolved table with the types that the pipeline joins on."""
-    words = (
-        "provider_key",
-        "model_key",
-        "region_key",
-        "kind_key",
-        "meter_key",
-        "device_key",
-        "task_key",
-        "boundary_key",
-    )
-    ids = ("zone", "model_resolution_id", "place_resolution_id")
+    keys = ("provider", "model", "region", "kind", "meter", "device", "task", "boundary")
+    words = (*(f"{key}_key" for key in keys), "zone", "model_resolution_id", "place_resolution_id")
 
     def kind(name):
         if name in words:
