@@ -343,3 +343,46 @@ def test_database_with_damaged_names():
     database.close()
     with pytest.raises(InputBroken):
         list(reader("opencode").parse(io.BytesIO(content), ReadOptions(file="opencode.db")))
+
+
+def test_cache_writes_by_lifetime_are_not_added_again():
+    """What was written to the cache stands once in all and once by lifetime; it counts once."""
+    usage = {
+        "input_tokens": 1,
+        "cache_creation_input_tokens": 300,
+        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+        "output_tokens": 5,
+    }
+    rows, _ = parse("claude-code", lines(answer(message={"id": "msg_1", "model": "claude-opus-4-5", "usage": usage})))
+    assert total(rows, "write") == 300
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told"),
+    [
+        ({"input": 100, "cached": 40, "output": 20, "thoughts": 30, "tool": 0, "total": 150}, (60, 40, 20, 30)),
+        ({"input": 100, "cached": 40, "output": 50, "thoughts": 30, "tool": 0, "total": 150}, (60, 40, 20, 30)),
+        ({"input": 60, "cached": 40, "output": 20, "thoughts": 30, "tool": 0, "total": 150}, (60, 40, 20, 30)),
+        ({"input": 100, "cached": 40, "output": 20, "thoughts": 30, "tool": 7, "total": 157}, (67, 40, 20, 30)),
+    ],
+    ids=["beside output", "inside output", "cache beside input", "input of tools"],
+)
+def test_the_total_says_what_contains_what(tokens, told):
+    """Hidden reasoning and cache stand inside or beside, by version; where a total is given, it decides."""
+    message = {"id": "m", "type": "gemini", "timestamp": "2026-01-01T00:00:00Z", "model": "gemini-3-pro"}
+    chat = {"sessionId": "s", "projectHash": "p", "messages": [{**message, "tokens": tokens}]}
+    found = list(reader("gemini-cli").parse(io.BytesIO(json.dumps(chat).encode()), ReadOptions(file="f.json")))
+    assert tuple(total(found, word) for word in ("in", "read", "out", "reasoning")) == told
+
+
+def test_a_resumed_session_that_ends_again_adds_its_growth():
+    """Copilot CLI tells the counts of the session so far at each end: the second end adds only what is new."""
+
+    def end(event, tokens_in, out):
+        usage = {"inputTokens": tokens_in, "cacheReadTokens": 0, "cacheWriteTokens": 0, "outputTokens": out}
+        metrics = {"gpt-5.2": {"requests": {"count": out}, "usage": usage}}
+        at = f"2026-01-0{event}T00:00:00Z"
+        return {"type": "session.shutdown", "id": f"e{event}", "timestamp": at, "data": {"modelMetrics": metrics}}
+
+    rows, _ = parse("copilot-cli", lines(end(1, 1000, 10), end(2, 1500, 14)))
+    assert (total(rows, "in"), total(rows, "out"), [row["request_count"] for row in rows]) == (1500, 14, [10, 4])
