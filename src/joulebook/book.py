@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from joulebook.account import pricing
 from joulebook.entries import as_text, take
 from joulebook.errors import NothingThere, StoreConflict
-from joulebook.ingest.imported import Imported, refused_rows, sifted
+from joulebook.ingest.imported import Imported, of_file, refused_rows, sifted
 from joulebook.ingest.mapping import same_names
 from joulebook.ingest.noticed import read_noticed
 from joulebook.ingest.plain import plain_table
@@ -84,9 +84,11 @@ class Book(Priced):
         added = self._import_bulk(reader, path, options, source)
         if added is None:
             rows = read_noticed(reader, path, options)
-            return self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
+            done = self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
+            return replace(done, findings=tuple(of_file(done.findings, source, options.file)))
         self.post(f"import {source}")
-        return Imported(added.added, added.already, added.refused, added.findings)
+        told = tuple(of_file(added.findings, source, options.file))
+        return Imported(added.added, added.already, added.refused, told)
 
     def _import_bulk(self, reader: str, path: Path, options: ReadOptions, source: str) -> "Appended | None":
         """What the engine reads by itself: Parquet, and large plain text tables."""

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from joulebook.faces.cli.main import run_command
 from joulebook.ingest.imported import sifted
 from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.store.store import Store
@@ -332,3 +333,18 @@ def test_a_bucket_of_one_request_is_a_sum(book):
     """A bucket that says one request still covers that request."""
     outcomes, _ = book(("litellm", litellm()), ("openai-usage", openai_report(requests=1)))
     assert outcomes[1][:3] == (0, 0, 1)
+
+
+def test_the_command_names_the_file_and_ends_with_one(tmp_path, capsys):
+    """What is refused is told with the file's name and the way to add it; with the option it is booked."""
+    for name, text in (("report.json", openai_report()), ("gateway.jsonl", litellm())):
+        (tmp_path / name).write_text(text)
+    command = ["--lang", "en", "--book", str(tmp_path / "book"), "import"]
+    assert run_command([*command, "openai-usage", str(tmp_path / "report.json")]) == 0
+    capsys.readouterr()
+    assert run_command([*command, "litellm", str(tmp_path / "gateway.jsonl")]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "gateway.jsonl" in told
+    assert "--add-overlaps" in told
+    assert run_command([*command, "litellm", "--add-overlaps", str(tmp_path / "gateway.jsonl")]) == 0
+    assert "1 rows booked" in capsys.readouterr().out

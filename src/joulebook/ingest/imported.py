@@ -1,7 +1,7 @@
 """What came of an import, and how rows and findings are told apart on the way."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from joulebook.ingest.reader import Entry
@@ -18,6 +18,11 @@ WHOLE_FILE = frozenset({"missing-column", "column-twice"})
 def refused_rows(findings: Iterable[Finding]) -> int:
     """How many rows were left out: findings about rows, not about the file."""
     return sum(one.is_error and one.line is not None and one.rule not in WHOLE_FILE for one in findings)
+
+
+def of_file(findings: Iterable[Finding], source: str, file: str) -> Iterator[Finding]:
+    """The same findings; those that the store could tell only by the source are told by the file."""
+    return (replace(one, file=file) if one.file == source else one for one in findings)
 
 
 @dataclass(frozen=True, slots=True)
