@@ -115,3 +115,31 @@ def test_traces_in_any_encoding(encoding):
     text = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.979960,4808,10\n"
     rows, _ = parse("azure-llm", text.encode(encoding))
     assert [row["uncached_input_tokens"] for row in rows] == [4808]
+
+
+def test_a_request_in_litellm_and_langfuse_is_one():
+    """LiteLLM names what it sends to Langfuse by the response's id, so that both tell of one use."""
+    response = "chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG"
+    gateway, _ = parse(
+        "litellm",
+        {
+            "id": response,
+            "call_type": "acompletion",
+            "startTime": 1767603605.0,
+            "model": "gpt-5.2",
+            "prompt_tokens": 1000,
+            "completion_tokens": 90,
+        },
+    )
+    observed, _ = parse(
+        "langfuse",
+        {
+            "id": f"time-09-00-05-000000_{response}",
+            "traceId": "t",
+            "type": "GENERATION",
+            "startTime": "2026-01-05T09:00:05.000Z",
+            "model": "gpt-5.2",
+            "usageDetails": {"input": 1000, "output": 90, "total": 1090},
+        },
+    )
+    assert [row["usage_key"] for row in observed] == [row["usage_key"] for row in gateway]

@@ -8,12 +8,14 @@ Sources: Langfuse API reference, "observations" (``usageDetails``); documentatio
 storage export field reference".
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, dicts, first_of, json_documents, loaded, name_of, rows_of, whole
+from joulebook.ingest.rows import is_response_id
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -21,6 +23,8 @@ CACHE_READ = ("cache_read_input_tokens", "input_cached_tokens", "input_cache_rea
 CACHE_WRITE = ("cache_creation_input_tokens", "input_cache_creation")
 REASONING = ("output_reasoning_tokens", "output_reasoning")
 CALLS = ("GENERATION", "EMBEDDING")
+SENT_BY_LITELLM = re.compile(r"time-\d\d-\d\d-\d\d-\d+_(.+)\Z")
+"""How LiteLLM names the observations that it sends."""
 
 
 class Langfuse:
@@ -58,13 +62,24 @@ def _record(observation: Mapping[str, Any]) -> dict[str, object]:
         counts = {"embedding_tokens": first_of(details, "input", "total")}
     return {
         **counts,
-        "request_id": name_of(observation.get("id")),
+        "request_id": _identity(observation.get("id")),
         "started_at": _utc(first_of(observation, "startTime", "start_time")),
         "ended_at": _utc(first_of(observation, "endTime", "end_time")),
         "model": name_of(first_of(observation, "model", "provided_model_name", "providedModelName")),
         "user_id": name_of(first_of(observation, "userId", "user_id")),
         "cost_usd": first_of(observation, "costDetails.total", "cost_details.total"),
     }
+
+
+def _identity(told: object) -> str | None:
+    """The observation's id; of those that LiteLLM sends, the supplier's id of the response, which stands behind a time.
+
+    >>> _identity("time-09-00-00-123456_chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG")
+    'chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG'
+    """
+    name = name_of(told)
+    found = SENT_BY_LITELLM.match(name) if name else None
+    return found[1] if found and is_response_id(found[1]) else name
 
 
 def _counts(details: Mapping[str, Any]) -> dict[str, object]:
