@@ -317,6 +317,20 @@ def test_other_uses_are_booked_beside_a_report(book, other):
     assert book(("openai-usage", openai_report()), ("litellm", other))[1][0] == 5101
 
 
+def test_chats_are_no_part_of_the_apis_report(book):
+    """What was used in a chat service stands in no report of the API, so both are booked."""
+    message = {
+        "id": "m",
+        "author": {"role": "assistant"},
+        "create_time": AT.timestamp(),
+        "content": {"parts": ["hello there"]},
+        "metadata": {"model_slug": "gpt-4o"},
+    }
+    chat = json.dumps([{"id": "c", "create_time": AT.timestamp(), "mapping": {"n": {"message": message}}}])
+    outcomes, _ = book(("openai-usage", openai_report()), ("chatgpt-export", chat))
+    assert outcomes[1][0] == 1
+
+
 def test_a_report_without_models_covers_all(book):
     """A bucket that is not grouped by model may hold any request of the supplier."""
     outcomes, _ = book(("openai-usage", openai_report(model=None)), ("litellm", litellm()))

@@ -31,6 +31,9 @@ and an answer streams for minutes at most."""
 OWN = "own"
 """The provider of one's own servers: they are many, and a sum of one says nothing of another."""
 
+CHATS = "'chatgpt', 'claude'"
+"""Chat services for people: what is used there stands in no usage report of their supplier's API."""
+
 _GROWING = (*TOKEN_CLASSES, "request_count", "cost_usd")
 _BUCKET = (
     "ended_at > started_at AND (request_count IS DISTINCT FROM 1 "
@@ -139,7 +142,8 @@ def _things(rows: str, *, only_sums: bool) -> str:
     sum of either.
     """
     own_scope = f"[CASE WHEN tool IS NOT NULL THEN 't:' || tool WHEN provider <> '{OWN}' THEN 'p:' || provider END]"
-    scopes = own_scope if only_sums else f"['t:' || tool, CASE WHEN provider <> '{OWN}' THEN 'p:' || provider END]"
+    hosted = f"CASE WHEN provider <> '{OWN}' AND coalesce(tool, '') NOT IN ({CHATS}) THEN 'p:' || provider END"
+    scopes = own_scope if only_sums else f"['t:' || tool, {hosted}]"
     minute = "epoch_us(started_at) // 60000000"
     end = f"CASE WHEN {_BUCKET} THEN (epoch_us(ended_at) + 59999999) // 60000000 ELSE {minute} + 1 END"
     return (
