@@ -218,3 +218,18 @@ def test_statusline(home):
     assert "CO2e" in after.stdout
     code = "import sys, joulebook.faces.cli.statusline as s; s.main([]); sys.exit('click' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_refused_answers_can_be_added_afterwards(home, tmp_path, capsys):
+    """Answers that a report may hold are refused and told; a scan that is told to add them reads them again."""
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    result = {"model": "claude-sonnet-4-5", "uncached_input_tokens": 5000, "output_tokens": 100}
+    bucket = {"starting_at": day.isoformat(), "ending_at": (day + timedelta(days=1)).isoformat(), "results": [result]}
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"data": [bucket]}))
+    log(home, answer(f"msg_{'x' * 24}", day))
+    assert run_command(["import", "anthropic-usage", str(report)]) == 0
+    assert run_command(["scan", "--home", str(home), "--json"]) == 1
+    capsys.readouterr()
+    assert run_command(["scan", "--home", str(home), "--add-overlaps", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["added"] == 1

@@ -57,7 +57,8 @@ def command(
     book.path.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     state_path = book.path / STATE_FILE
-    scan = LogScan(home or Path.home(), {} if home else os.environ, now, _state(state_path, book))
+    before = {} if add_overlaps else _state(state_path, book)
+    scan = LogScan(home or Path.home(), {} if home else os.environ, now, before)
     with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
         result = book.import_rows(scan.rows(), "scan", add_overlaps=add_overlaps)
     _keep(state_path, {**scan.before, **scan.after})
