@@ -17,7 +17,7 @@ from joulebook.factors.edition import Edition
 from joulebook.factors.hourly import MARGINAL, Hours, choose_hour
 
 METRIC = "co2e_operational_marginal_g"
-METRICS = ("it_energy_kwh", METRIC)
+METRICS = ("it_energy_kwh", "facility_energy_kwh", METRIC)
 
 
 class MarginalResolver(Resolver):

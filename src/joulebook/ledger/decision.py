@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from joulebook.account.marginal import METRIC
+from joulebook.account.marginal import METRIC, METRICS
 from joulebook.account.resolution import Resolution
 from joulebook.ledger import balance
 from joulebook.terms.tier import Tier
@@ -28,7 +28,7 @@ def _as_stated(group: Mapping[str, Any], resolutions: Mapping[str, Resolution]) 
     """A group in the form of a posting."""
     hour = group["day"]
     day = hour.replace(hour=0)
-    amounts = {f"{name}_q": group[f"{name}_q"] if group[f"{name}_rows"] else None for name in (METRIC,)}
+    amounts = {f"{name}_q": group[f"{name}_q"] if group[f"{name}_rows"] else None for name in METRICS}
     tiers = [resolutions[group[name]].tier for name in balance.RESOLUTIONS if group[name]]
     tier = str(Tier.worst(Tier.ESTIMATED, group["tier"], *tiers))
     periods = {"day": day, "month": day.replace(day=1)}
