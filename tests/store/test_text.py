@@ -21,7 +21,17 @@ from joulebook.terms.usage import USAGE_COLUMNS
 
 HEADER = "started_at,model,uncached_input_tokens,visible_output_tokens,request_id"
 NO_ID = "started_at,model,uncached_input_tokens,visible_output_tokens"
-TIMES = ("2026-11-22T09:00:00Z", "2026-11-22 09:00:01", "2026-11-22T09:00:00.123456+09:00", "1790000000", "soon", "")
+TIMES = (
+    "2026-11-22T09:00:00Z",
+    "2026-11-22 09:00:01",
+    "2026-11-22T09:00:00.123456+09:00",
+    "1790000000",
+    "soon",
+    "",
+    "2026-11-22T09:00:00 Z",
+    "2026-11-22T09:00:00z",
+    "2026-11-22 09:00 +0900",
+)
 MODELS = (
     "gpt-5",
     '"gpt, 5"',
