@@ -57,7 +57,7 @@ def _main_job(book: "Book", page_path: Path) -> int:
         print_explanation(found, target, factors=4)
     write_page(page_path, book)
     show.heading(_("Page written: {path}").format(path=page_path))
-    click.echo(
+    show.say(
         _("Try next: joulebook --book {book} explain {target} --metric water").format(book=book.path, target=target)
     )
     return 1 if any(finding.is_error for finding in result.findings) else 0
