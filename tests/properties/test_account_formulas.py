@@ -25,7 +25,13 @@ ROW_FORMULAS = {
     for name, formula in formulas().items()
     if set(formula.units) >= {name, *formula.arguments} and name not in ("sum", "log2", "min", "max")
 }
-ADDING = {"components_energy_kwh", "life_cycle_energy_kwh", "co2e_sci_g", "co2e_embodied_amortised_g"}
+ADDING = {
+    "node_energy_kwh",
+    "components_energy_kwh",
+    "life_cycle_energy_kwh",
+    "co2e_sci_g",
+    "co2e_embodied_amortised_g",
+}
 
 
 def values(formula):

@@ -125,6 +125,6 @@ def test_the_command_compares_plans_models_and_claims(tmp_path, capsys):
     assert run_command(["compare", "claim:S0-10", "claim:google-median-2025"]) == 1
     assert run_command(["compare", "claim:openai-average-2025", "claim:google-median-2025"]) == 1
     other.write_text("devices=8\n", encoding="utf-8")
-    assert run_command(["compare", *sides]) == 1
+    assert run_command(["compare", *sides]) == 2
     assert run_command(["compare", "gpt-4o", "model:gpt-4o"]) == 2
     assert run_command(["compare", "model:gpt-4o", "model:gpt-4o"]) == 2

@@ -112,6 +112,8 @@ def _about(engine: "DuckDBPyConnection", here: str) -> _Draft:
         f"SELECT count(request_hash) + count(use_hash), count(counter_hash), count(*) FILTER ({_BUCKET}), "
         f"epoch_us(min(started_at)), epoch_us(max(coalesce(ended_at, started_at))) FROM {here}"
     ).fetchall()[0]
+    if first is None:  # no row has a time: nothing is of the same time
+        return _Draft(bool(twins), bool(counters), bool(sums), "false")
     span = f"epoch_us(started_at) <= {last} AND epoch_us(coalesce(ended_at, started_at)) >= {first}"
     return _Draft(bool(twins), bool(counters), bool(sums), span)
 
