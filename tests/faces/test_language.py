@@ -12,8 +12,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import joulebook
+from joulebook.account.resolve_machine import HINT_DEVICE
 from joulebook.faces.cli.main import run_command
-from joulebook.faces.text import OURS, choose_language, own_environment, spoken
+from joulebook.faces.text import OURS, choose_language, own_environment, refilled, spoken
 from joulebook.factors.read import read_edition
 from joulebook.terms.columns import columns
 
@@ -140,3 +141,15 @@ def test_a_measured_command_keeps_its_own_language(monkeypatch):
         assert "LANGUAGE" not in own_environment()
     assert "LANGUAGE" not in os.environ
     choose_language(None)
+
+
+def test_a_hint_that_was_filled_in_is_told_in_korean():
+    """A hint of the book keeps its names and is in the reader's language; a text of others stays as it is."""
+    choose_language("ko")
+    hint = HINT_DEVICE.format(name="x9.large (old)", nearest="m5.large, c5.large")
+    told = refilled(hint, (HINT_DEVICE,))
+    choose_language(None)
+    assert HANGUL.search(told)
+    assert "x9.large (old)" in told
+    assert "m5.large, c5.large" in told
+    assert refilled("Something else.", (HINT_DEVICE,)) == "Something else."

@@ -5,10 +5,12 @@ Only faces translate. The core marks its texts with `joulebook.errors.translatab
 
 import gettext
 import os
-from collections.abc import Generator, MutableMapping
+import re
+from collections.abc import Generator, Iterable, MutableMapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 
 from joulebook.errors import JoulebookError
 from joulebook.terms.finding import RULES, Finding
@@ -100,6 +102,20 @@ def finding_text(finding: Finding) -> str:
     """What a finding says, in the language in use; facts that are texts of ours are translated, too."""
     facts = {name: _in_words(name, fact) for name, fact in finding.facts.items()}
     return _(RULES[finding.rule]).format(**facts)
+
+
+def refilled(text: str, templates: Iterable[str]) -> str:
+    """A text of the book in the language in use; one that was filled in is taken apart by the template it came from."""
+    said = _(text)
+    if said != text or language() == "en":
+        return said
+    for template in templates:
+        parts = [(re.escape(literal), name) for literal, name, *_rest in Formatter().parse(template)]
+        pattern = "".join(literal + (f"(?P<{name}>.*)" if name else "") for literal, name in parts)
+        found = re.fullmatch(pattern, text)
+        if found:
+            return _(template).format(**found.groupdict())
+    return text
 
 
 def _in_words(name: str, fact: object) -> object:

@@ -8,7 +8,7 @@ from joulebook.errors import UnknownName, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.cli.report import SHORT_NAMES, boundary_of, line_json
-from joulebook.faces.text import _
+from joulebook.faces.text import _, refilled
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text, unit_for
 
@@ -115,7 +115,14 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
     if found.hints:
         show.heading(_("What would make it better"))
         for about, hint in found.hints[:HINTS_SHOWN]:
-            show.say(f"- {about or _('unknown')}: {_(hint)}", "  ")
+            show.say(f"- {about or _('unknown')}: {_advice(hint)}", "  ")
+
+
+def _advice(hint: str) -> str:
+    from joulebook.account.resolve_machine import HINT_DEVICE  # noqa: PLC0415  (help stays quick)
+    from joulebook.account.resolve_use import HINT_MEDIA, HINT_TASK  # noqa: PLC0415
+
+    return refilled(hint, (HINT_DEVICE, HINT_MEDIA, HINT_TASK))
 
 
 def _print_terms(found: "Explanation") -> None:
@@ -230,5 +237,5 @@ def _json(found: "Explanation") -> dict[str, Any]:
             for used in found.used
         ],
         "postings": [{"id": row["posting_id"], "amount": amount} for row, amount in found.postings],
-        "hints": [{"about": about, "advice": _(hint)} for about, hint in found.hints],
+        "hints": [{"about": about, "advice": _advice(hint)} for about, hint in found.hints],
     }
