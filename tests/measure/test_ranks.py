@@ -52,7 +52,7 @@ def test_eight_ranks_stopping_together(tmp_path, fake_nvml_folder):
     assert [rank.wait() for rank in ranks] == [0] * 8
     summary = read_run(tmp_path / "torchrun-job")
     assert summary.hosts[0].process_count == 8
-    assert watts(summary) == pytest.approx(1600, rel=0.01)
+    assert watts(summary) == pytest.approx(1600, rel=0.1)
 
 
 def test_sixty_four_ranks_on_eight_nodes(tmp_path, recorder, clock, list_reader, make_channel):

@@ -39,6 +39,11 @@ def connect(spill: Path, memory_limit: str | None = None, threads: int | None = 
     return engine
 
 
+def _first_line(fault: Exception) -> str:
+    """What the engine says, without its excerpts; its kind of error where it says nothing."""
+    return next(iter(str(fault).splitlines()), type(fault).__name__)
+
+
 @contextmanager
 def engine_writing(place: Path) -> Generator[None, None, None]:
     """Turn the engine's refusal to write into an error that says what to do.
@@ -53,11 +58,11 @@ def engine_writing(place: Path) -> Generator[None, None, None]:
     try:
         yield
     except duckdb.IOException as fault:
-        raise StoreUnwritable(path=str(place), reason=str(fault).splitlines()[0]) from fault
+        raise StoreUnwritable(path=str(place), reason=_first_line(fault)) from fault
     except duckdb.OutOfMemoryException as fault:
-        raise EngineOutOfMemory(reason=str(fault).splitlines()[0]) from fault
+        raise EngineOutOfMemory(reason=_first_line(fault)) from fault
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as fault:
-        raise RowsUnfit(value=place.name, reason=str(fault).splitlines()[0]) from fault
+        raise RowsUnfit(value=place.name, reason=_first_line(fault)) from fault
 
 
 @contextmanager
@@ -73,7 +78,7 @@ def engine_reading(book: Path) -> Generator[None, None, None]:
     try:
         yield
     except (duckdb.Error, UnicodeDecodeError) as fault:
-        reason = str(fault).splitlines()[0]
+        reason = _first_line(fault)
         if isinstance(fault, duckdb.OutOfMemoryException):
             raise EngineOutOfMemory(reason=reason) from fault
         damage = (
