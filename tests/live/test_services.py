@@ -381,6 +381,13 @@ def test_eia_turns_the_pages(stub, client) -> None:
     assert found.findings == ()
 
 
+@pytest.mark.parametrize("total", [{}, {"total": None}, {"total": "many"}])
+def test_eia_without_a_number_of_rows_is_an_error(stub, client, total) -> None:
+    """Where the answer does not tell how many rows there are, the fetch fails instead of ending after one page."""
+    stub.says({"response": {**total, "data": eia_rows(DAY, 2, {"NG": 100})}})
+    assert isinstance(got("eia", asked("eia", "CISO", 2), client).error, LiveUnreadable)
+
+
 def test_an_hour_without_a_large_fuel_is_no_hour(stub, client) -> None:
     """Where gas is null, the mix would look clean; the hour is left out and named."""
     rows = eia_rows(DAY, 3, {"NG": 100, "WAT": 50})

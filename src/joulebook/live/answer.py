@@ -57,6 +57,17 @@ def xml_root(source: str, body: bytes) -> ET.Element:
     return root
 
 
+def row_count(source: str, told: object) -> int:
+    """How many rows there are on all pages.
+
+    Raises:
+        LiveUnreadable: the answer does not tell; further pages would be missed without a word.
+    """
+    if not str(told).isdecimal():
+        raise LiveUnreadable(source=source, reason=translatable("a part of it is missing"))
+    return int(str(told))
+
+
 def number(value: object) -> float | None:
     """A finite number, from a number or its text; None for what is absent.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from joulebook.live.answer import bad_value, items, json_object, number
+from joulebook.live.answer import bad_value, items, json_object, number, row_count
 from joulebook.live.ask import HOUR, Ask, Meaning, Point
 from joulebook.live.client import Client
 from joulebook.terms.finding import Finding
@@ -61,10 +61,13 @@ class Eia:
                 offset += PAGE
 
     def total(self, body: bytes) -> int:
-        """How many rows there are on all pages."""
+        """How many rows there are on all pages.
+
+        Raises:
+            LiveUnreadable: the answer does not tell; further pages would be missed without a word.
+        """
         told = json_object(self.name, body).get("response")
-        count = number(told.get("total")) if isinstance(told, dict) else None
-        return int(count or 0)
+        return row_count(self.name, told.get("total") if isinstance(told, dict) else None)
 
     def parse(self, body: bytes) -> Iterator[Point | Finding]:
         """The points of one page."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from joulebook.live.answer import bad_value, json_object, number, xml_root
+from joulebook.live.answer import bad_value, json_object, number, row_count, xml_root
 from joulebook.live.ask import Ask, Meaning, Point
 from joulebook.live.client import Client
 from joulebook.live.faults import LiveBusy, LiveFailed, LiveRefused
@@ -59,7 +59,7 @@ class Kpx:
                     "baseDate": f"{day:%Y%m%d}",
                 }
                 content = self.content(client.get(PATH, params))
-                total = int(number(content.get("totalCount")) or 0)
+                total = row_count(self.name, content.get("totalCount")) if content else 0
                 yield from self.parse(content)
                 page += 1
             day += timedelta(days=1)
