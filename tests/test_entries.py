@@ -1,5 +1,6 @@
 """Other meters' records in the book: their energy with its range, and what they state beside it."""
 
+import csv
 from pathlib import Path
 
 import duckdb
@@ -33,6 +34,22 @@ def test_energy_and_statements_are_kept_apart(tmp_path):
     assert all(row["factor_ids"] for row in rows.values())
     statements = book.store.rows(book.store.table("statement"))
     assert sum(row["stated_co2e_location_g"] for row in statements) == pytest.approx(1072.308)
+
+
+@pytest.mark.parametrize("power", ["", "?"])
+def test_a_processor_without_its_power_is_not_called_measured(tmp_path, power):
+    """Where an old record does not tell the processor's power, constant mode and a meter cannot be told apart."""
+    rows = list(csv.DictReader((RECORDINGS / "codecarbon.csv").read_text(encoding="utf-8").splitlines()))
+    old = {**rows[0], "codecarbon_version": "2.3.4", "cpu_power": power}
+    path = tmp_path / "emissions.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(old))
+        writer.writeheader()
+        writer.writerow(old)
+    book = Book(tmp_path / "book")
+    book.import_file("codecarbon", path, ReadOptions())
+    tiers = {row["component"]: row["tier"] for row in book.store.rows(book.store.table("energy"))}
+    assert tiers["cpu"] == "estimated"
 
 
 def test_the_same_file_twice_books_nothing(tmp_path):

@@ -185,7 +185,7 @@ class _Run:
                 "method": f"codecarbon-cpu-{'default' if is_default else 'tdp'}",
                 "tier": Tier.ASSUMED if is_default else Tier.ESTIMATED,
             }
-        if self._version < LOAD_MODE_SINCE:
+        if power > 0 and self._version < LOAD_MODE_SINCE:
             return {"method": f"{_apple(self.cells.get('cpu_model')) or 'rapl'}.codecarbon", "tier": Tier.MEASURED}
         return {"method": "codecarbon-cpu-unclear", "tier": Tier.ESTIMATED}
 
