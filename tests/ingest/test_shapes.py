@@ -13,6 +13,7 @@ from joulebook.ingest import records
 from joulebook.ingest.lines import json_value
 from joulebook.ingest.mapping import MAPPABLE, FieldMapping
 from joulebook.ingest.rows import RowMaker
+from joulebook.terms.finding import Finding
 
 SHAPED = [one for one in RECORDINGS if one.reader in {"claude-code", "codex", "gemini-cli", "qwen-code"}]
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
@@ -23,9 +24,20 @@ def read_whole(recording, content):
     lines = records.marked_lines
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(records, "_shaped", lambda shape: records.loaded)
-        module = import_module(f"joulebook.ingest.agents.{MODULES[recording.reader]}")
-        patch.setattr(module, "marked_lines", lambda *given, **_fewer: lines(*given))
-        return read(recording, content)
+        patch.setattr(module_of(recording), "marked_lines", lambda *given, **_fewer: lines(*given))
+        return [item for item in read(recording, content) if not is_of_content(item, recording, content)]
+
+
+def module_of(recording):
+    """The module of a recording's reader."""
+    return import_module(f"joulebook.ingest.agents.{MODULES[recording.reader]}")
+
+
+def is_of_content(item, recording, content):
+    """Whether this is a finding on a damaged line that begins as content does: such lines are never taken apart."""
+    begins = getattr(module_of(recording), "CONTENT", None)
+    is_finding = isinstance(item, Finding) and item.rule in {"not-json", "not-an-object"}
+    return bool(is_finding and begins and begins.match(content.split(b"\n")[item.line - 1]))
 
 
 MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini-cli": "gemini_cli", "qwen-code": "gemini_cli"}
@@ -33,7 +45,7 @@ MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini-cli": "gemini
 
 @pytest.mark.parametrize("recording", SHAPED, ids=lambda one: one.file)
 def test_same_on_damaged_logs(recording):
-    """Rows and findings are the same, on every damaged log that is still text."""
+    """Rows and findings are the same, on every damaged log that is still text, but for findings on content."""
 
     def holds(steps):
         content = mutated(recording.content(), steps).decode(errors="ignore").encode()
