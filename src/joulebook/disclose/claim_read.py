@@ -1,9 +1,9 @@
 """Read claim files strictly: every fault names file and line and says how to mend it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from joulebook.disclose.claim import (
     Also,
@@ -14,17 +14,14 @@ from joulebook.disclose.claim import (
     Link,
     Pledge,
     Restated,
-    Subject,
-    Text,
 )
+from joulebook.disclose.claim_map import ClaimMap, claim_fault
 from joulebook.disclose.quantity import parse_unit
-from joulebook.disclose.recompute import read_input
-from joulebook.errors import FactorFileError, JoulebookError, translatable
+from joulebook.errors import translatable
 from joulebook.factors.edition import Source
 from joulebook.factors.rows import read_sources
-from joulebook.factors.tree import Entries, Items, Node, read_tree
+from joulebook.factors.tree import Entries, read_tree
 from joulebook.factors.tree import Text as Leaf
-from joulebook.terms.boundary import Boundary
 from joulebook.terms.tier import Tier
 
 if TYPE_CHECKING:
@@ -32,9 +29,6 @@ if TYPE_CHECKING:
 
     from joulebook.factors.faults import FactorFault
 
-T = TypeVar("T")
-
-LANGUAGES = ("en", "ko")
 KINDS = ("study", "report", "card", "remark", "press", "post", "data")
 SAYS = ("equals", "more-than", "less-than")
 DIRECTIONS = ("above", "below")
@@ -78,14 +72,14 @@ def parse_claims(text: str, file: str, sources: Mapping[str, Source]) -> tuple[d
     tree = read_tree(text, file, faults)
     if faults:
         raise faults[0]
-    top = _Map(tree, file, {"claims", "sources"})
+    top = ClaimMap(tree, file, {"claims", "sources"})
     own = _own_sources(text, top, file)
     known = {**sources, **own}
     claims: dict[str, Claim] = {}
     for node in top.items("claims"):
-        claim = _claim(_Map(node, file, _CLAIM_KEYS), known)
+        claim = _claim(ClaimMap(node, file, _CLAIM_KEYS), known)
         if claim.claim_id in claims:
-            raise _fault(
+            raise claim_fault(
                 file,
                 claim.line,
                 translatable("This claim stands here twice."),
@@ -95,7 +89,7 @@ def parse_claims(text: str, file: str, sources: Mapping[str, Source]) -> tuple[d
     return claims, own
 
 
-def _own_sources(text: str, top: "_Map", file: str) -> dict[str, Source]:
+def _own_sources(text: str, top: ClaimMap, file: str) -> dict[str, Source]:
     if not top.has("sources"):
         return {}
     lines = text.splitlines()
@@ -112,113 +106,6 @@ def _bibliography(text: str, file: str) -> dict[str, Source]:
     return {entry.source: entry for entry in entries}
 
 
-def _fault(file: str, line: int, what: str, next_step: str) -> FactorFileError:
-    return FactorFileError(file=file, line=line, what=what, next_step=next_step)
-
-
-class _Map:
-    """A map of a file, whose keys are known beforehand."""
-
-    def __init__(self, node: Node | None, file: str, keys: set[str]) -> None:
-        self.file = file
-        if not isinstance(node, Entries):
-            raise _fault(
-                file, getattr(node, "line", 1), translatable("A map is missing here."), f"{', '.join(sorted(keys))}."
-            )
-        self.node = node
-        for key, line in node.lines.items():
-            if key not in keys:
-                raise _fault(
-                    file, line, translatable("This key is not known here."), f"{key!r} -> {', '.join(sorted(keys))}."
-                )
-
-    @property
-    def line(self) -> int:
-        return self.node.line
-
-    def line_of(self, key: str) -> int:
-        return self.node.lines.get(key, self.node.line)
-
-    def has(self, key: str) -> bool:
-        return key in self.node.entries
-
-    def text(self, key: str, default: str | None = None) -> str:
-        node = self.node.entries.get(key)
-        if node is None and default is not None:
-            return default
-        if not isinstance(node, Leaf) or not node.text.strip():
-            raise _fault(self.file, self.line_of(key), translatable("A text is missing here."), f"{key}: ...")
-        return " ".join(node.text.split())
-
-    def one_of(self, key: str, words: Iterable[str], default: str | None = None) -> str:
-        word = self.text(key, default)
-        if word not in words:
-            raise _fault(
-                self.file,
-                self.line_of(key),
-                translatable("This word is not known here."),
-                f"{key}: {word!r} -> {', '.join(sorted(words))}.",
-            )
-        return word
-
-    def number(self, key: str) -> float:
-        return self.read(key, float)
-
-    def read(self, key: str, how: Callable[[str], T]) -> T:
-        written = self.text(key)
-        try:
-            return how(written)
-        except JoulebookError:
-            raise _fault(
-                self.file, self.line_of(key), translatable("This value cannot be read."), f"{key}: {written!r}."
-            ) from None
-        except ValueError:
-            raise _fault(
-                self.file, self.line_of(key), translatable("This value is not a number."), f"{key}: {written!r}."
-            ) from None
-
-    def map(self, key: str, keys: set[str]) -> "_Map":
-        return _Map(self.node.entries.get(key), self.file, keys)
-
-    def items(self, key: str) -> list[Node]:
-        node = self.node.entries.get(key)
-        if node is None:
-            return []
-        if not isinstance(node, Items):
-            raise _fault(
-                self.file,
-                self.line_of(key),
-                translatable("A list is missing here."),
-                translatable("begin each entry with a dash."),
-            )
-        return node.items
-
-    def words(self, key: str) -> Text:
-        inner = self.map(key, set(LANGUAGES))
-        return {language: inner.text(language) for language in LANGUAGES}
-
-    def maybe_words(self, key: str) -> Text | None:
-        return self.words(key) if self.has(key) else None
-
-    def figure(self, key: str) -> Figure:
-        return self.read(key, lambda written: Figure(written, read_input(written)))
-
-    def maybe_figure(self, key: str) -> Figure | None:
-        return self.figure(key) if self.has(key) else None
-
-    def subject(self, key: str) -> Subject | None:
-        if not self.has(key):
-            return None
-        inner = self.map(key, {"id", *LANGUAGES})
-        return Subject(inner.text("id"), {language: inner.text(language) for language in LANGUAGES})
-
-    def boundary(self, key: str) -> Boundary | None:
-        return Boundary(self.one_of(key, [str(each) for each in Boundary])) if self.has(key) else None
-
-    def source(self, key: str, sources: Mapping[str, Source]) -> str:
-        return self.one_of(key, sources)
-
-
 _CLAIM_KEYS = {
     "id", "statement", "said_on", "said_in", "about", "figure", "says", "boundary", "basis", "pledge", "chain",
     "inputs", "formula", "unit", "recomputes", "direction", "scenarios", "depends_on", "rests_on", "superseded_by",
@@ -226,10 +113,10 @@ _CLAIM_KEYS = {
 }  # fmt: skip
 
 
-def _claim(each: _Map, sources: Mapping[str, Source]) -> Claim:
+def _claim(each: ClaimMap, sources: Mapping[str, Source]) -> Claim:
     about = each.subject("about")
     if about is None:
-        raise _fault(
+        raise claim_fault(
             each.file,
             each.line,
             translatable("The claim does not say what its figure is about."),
@@ -247,7 +134,7 @@ def _claim(each: _Map, sources: Mapping[str, Source]) -> Claim:
         boundary=each.boundary("boundary"),
         basis=_basis(each),
         pledge=_pledge(each),
-        chain=tuple(_link(_Map(node, each.file, _LINK_KEYS), sources) for node in each.items("chain")),
+        chain=tuple(_link(ClaimMap(node, each.file, _LINK_KEYS), sources) for node in each.items("chain")),
         inputs=inputs,
         formula=each.text("formula") if each.has("formula") else None,
         unit=each.read("unit", _unit) if each.has("unit") else "1",
@@ -257,10 +144,12 @@ def _claim(each: _Map, sources: Mapping[str, Source]) -> Claim:
         depends_on=each.maybe_words("depends_on"),
         rests_on=tuple(node.text for node in each.items("rests_on") if isinstance(node, Leaf)),
         superseded_by=tuple(
-            _later(_Map(node, each.file, _LATER_KEYS), sources) for node in each.items("superseded_by")
+            _later(ClaimMap(node, each.file, _LATER_KEYS), sources) for node in each.items("superseded_by")
         ),
-        restated=tuple(_restated(_Map(node, each.file, _RESTATED_KEYS), sources) for node in each.items("restated")),
-        also=tuple(_also(_Map(node, each.file, {"what", "formula", "unit"})) for node in each.items("also")),
+        restated=tuple(
+            _restated(ClaimMap(node, each.file, _RESTATED_KEYS), sources) for node in each.items("restated")
+        ),
+        also=tuple(_also(ClaimMap(node, each.file, {"what", "formula", "unit"})) for node in each.items("also")),
         note=each.maybe_words("note"),
         file=each.file,
         line=each.line,
@@ -271,14 +160,14 @@ def _unit(written: str) -> str:
     return parse_unit(written).text
 
 
-def _basis(each: _Map) -> Mapping[str, str]:
+def _basis(each: ClaimMap) -> Mapping[str, str]:
     if not each.has("basis"):
         return {}
     inner = each.map("basis", {"scope", "method", "signal", "stage", "water", "statistic"})
     return {key: inner.text(key) for key in inner.node.entries}
 
 
-def _pledge(each: _Map) -> Pledge | None:
+def _pledge(each: ClaimMap) -> Pledge | None:
     if not each.has("pledge"):
         return None
     inner = each.map("pledge", {"year", "kind", "residual_ratio"})
@@ -286,32 +175,32 @@ def _pledge(each: _Map) -> Pledge | None:
     return Pledge(int(inner.number("year")), inner.text("kind"), residual)
 
 
-def _inputs(each: _Map, sources: Mapping[str, Source]) -> Iterable[Input]:
+def _inputs(each: ClaimMap, sources: Mapping[str, Source]) -> Iterable[Input]:
     node = each.node.entries.get("inputs")
     if node is None:
         return
     if not isinstance(node, Entries):
-        raise _fault(
+        raise claim_fault(
             each.file,
             each.line_of("inputs"),
             translatable("A map is missing here."),
             translatable("name: {value, source, cell}."),
         )
     for name, entry in node.entries.items():
-        one = _Map(entry, each.file, {"value", "source", "cell", "tier", "note"})
+        one = ClaimMap(entry, each.file, {"value", "source", "cell", "tier", "note"})
         tier = one.one_of("tier", [str(tier) for tier in Tier], "derived")
         yield Input(
             name, one.figure("value"), one.source("source", sources), one.text("cell"), tier, one.maybe_words("note")
         )
 
 
-def _scenarios(each: _Map, names: set[str]) -> Mapping[str, Mapping[str, Figure]]:
+def _scenarios(each: ClaimMap, names: set[str]) -> Mapping[str, Mapping[str, Figure]]:
     node = each.node.entries.get("scenarios")
     if not isinstance(node, Entries):
         return {}
     found = {}
     for scenario, entry in node.entries.items():
-        one = _Map(entry, each.file, names)
+        one = ClaimMap(entry, each.file, names)
         found[scenario] = {name: one.figure(name) for name in one.node.entries}
     return found
 
@@ -319,7 +208,7 @@ def _scenarios(each: _Map, names: set[str]) -> Mapping[str, Mapping[str, Figure]
 _LINK_KEYS = {"on", "source", "cell", "kind", "says", "figure", "about", "pledge"}
 
 
-def _link(each: _Map, sources: Mapping[str, Source]) -> Link:
+def _link(each: ClaimMap, sources: Mapping[str, Source]) -> Link:
     return Link(
         on=each.text("on"),
         source=each.source("source", sources),
@@ -335,7 +224,7 @@ def _link(each: _Map, sources: Mapping[str, Source]) -> Link:
 _LATER_KEYS = {"claim", "on", "source", "figure", "boundary", "about"}
 
 
-def _later(each: _Map, sources: Mapping[str, Source]) -> Later:
+def _later(each: ClaimMap, sources: Mapping[str, Source]) -> Later:
     if each.has("claim"):
         return Later(claim=each.text("claim"))
     return Later(
@@ -350,7 +239,7 @@ def _later(each: _Map, sources: Mapping[str, Source]) -> Later:
 _RESTATED_KEYS = {"what", "before", "after", "on", "source"}
 
 
-def _restated(each: _Map, sources: Mapping[str, Source]) -> Restated:
+def _restated(each: ClaimMap, sources: Mapping[str, Source]) -> Restated:
     return Restated(
         what=each.words("what"),
         before=each.figure("before"),
@@ -360,7 +249,7 @@ def _restated(each: _Map, sources: Mapping[str, Source]) -> Restated:
     )
 
 
-def _also(each: _Map) -> Also:
+def _also(each: ClaimMap) -> Also:
     return Also(each.words("what"), each.text("formula"), each.read("unit", _unit))
 
 
@@ -368,10 +257,10 @@ def _check_references(claim: Claim, claims: Mapping[str, Claim]) -> None:
     wanted = [*claim.rests_on, *(later.claim for later in claim.superseded_by if later.claim)]
     for name in wanted:
         if name not in claims:
-            raise _fault(
+            raise claim_fault(
                 claim.file, claim.line, translatable("This claim names another one that does not exist."), f"{name!r}."
             )
         if name == claim.claim_id:
-            raise _fault(
+            raise claim_fault(
                 claim.file, claim.line, translatable("This claim rests on itself."), translatable("name another claim.")
             )

@@ -10,7 +10,7 @@ from joulebook.errors import UsageError, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.estimate_media import is_media, media_options, run
 from joulebook.faces.cli.factors import day_of, edition_of
-from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES
+from joulebook.faces.cli.figure_names import BOUNDARY_OF, SHORT_NAMES
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column, columns
 from joulebook.terms.display import range_in, range_text, unit_for

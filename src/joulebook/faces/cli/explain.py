@@ -6,8 +6,9 @@ import click
 
 from joulebook.errors import UnknownName, translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.figure_names import SHORT_NAMES, boundary_of
 from joulebook.faces.cli.journals import book_with_runs
-from joulebook.faces.cli.report import SHORT_NAMES, boundary_of, line_json
+from joulebook.faces.cli.report import line_json
 from joulebook.faces.text import _, refilled
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text, unit_for

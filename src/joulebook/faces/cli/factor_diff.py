@@ -201,7 +201,7 @@ def _sample_totals(edition: "Edition", policy: str) -> dict[str, tuple[float, fl
 def _print_sample(
     before: Mapping[str, tuple[float, float, float]], after: Mapping[str, tuple[float, float, float]]
 ) -> None:
-    from joulebook.faces.cli.report import SHORT_NAMES  # noqa: PLC0415
+    from joulebook.faces.cli.figure_names import SHORT_NAMES  # noqa: PLC0415
 
     show.heading(_("Effect on a sample of {count} requests").format(count=f"{SAMPLE_REQUESTS:,}"))
     rows = []

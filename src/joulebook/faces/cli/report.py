@@ -10,6 +10,7 @@ import click
 from joulebook.errors import UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.coverage import coverage_json, print_coverage, unknown_texts
+from joulebook.faces.cli.figure_names import SHORT_NAMES, UPSTREAM_NOTE, boundary_of
 from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.text import _
@@ -19,48 +20,6 @@ from joulebook.terms.display import range_in, range_text, unit_for
 if TYPE_CHECKING:
     from joulebook.book import Book
     from joulebook.ledger.balance import Line
-
-BOUNDARY_OF = {
-    "gpu_energy_kwh": "gpu",
-    "it_energy_kwh": "node+idle",
-    "facility_energy_kwh": "facility",
-    "co2e_operational_location_g": "facility",
-    "co2e_operational_marginal_g": "facility",
-    "co2e_grid_losses_g": "facility",
-    "co2e_upstream_g": "facility",
-    "co2e_embodied_amortised_g": "node",
-    "water_onsite_l": "facility",
-    "water_offsite_without_hydro_l": "facility",
-    "water_offsite_hydro_l": "facility",
-    "water_without_hydro_l": "facility",
-    "water_hydro_l": "facility",
-}
-"""What is inside each figure."""
-
-MEASURED_BOUNDARY = "node"
-"""What the meters and the model of a machine cover of the IT equipment: no idle machines beside it."""
-
-SHORT_NAMES = {
-    "gpu_energy_kwh": translatable("energy, accelerators"),
-    "it_energy_kwh": translatable("energy, IT"),
-    "facility_energy_kwh": translatable("energy, facility"),
-    "co2e_operational_location_g": translatable("CO2e, operational (location)"),
-    "co2e_operational_market_g": translatable("CO2e, operational (market)"),
-    "co2e_grid_losses_g": translatable("CO2e, grid losses"),
-    "co2e_upstream_g": translatable("CO2e, upstream"),
-    "co2e_embodied_amortised_g": translatable("CO2e, embodied (amortised)"),
-    "co2e_embodied_purchase_year_g": translatable("CO2e, embodied (purchase year)"),
-    "water_onsite_l": translatable("water, on site"),
-    "water_offsite_without_hydro_l": translatable("water, off site, without hydro"),
-    "water_offsite_hydro_l": translatable("water, off site, with hydro"),
-    "water_without_hydro_l": translatable("water, all, without hydro"),
-    "water_hydro_l": translatable("water, all, with hydro"),
-}
-"""Names of figures as a report prints them."""
-
-UPSTREAM_NOTE = translatable(
-    "Where the grid's factor is life-cycle, upstream is inside the operational figure and not counted apart."
-)
 
 WORDS = (
     translatable("source"),
@@ -218,11 +177,6 @@ def _print_runs(book: "Book", line: "Line") -> None:
         show.say(show.finding_json(finding)["message"])
     if line.part_count and line.energy_tier != line.tier:
         show.say(_("The energy alone is {tier} at worst.").format(tier=_(line.energy_tier)))
-
-
-def boundary_of(name: str, line: "Line") -> str:
-    """What is inside a figure of a line; where runs are in it, its IT energy ends at their machines."""
-    return MEASURED_BOUNDARY if name == "it_energy_kwh" and line.part_count else BOUNDARY_OF[name]
 
 
 def title_of(line: "Line") -> str:

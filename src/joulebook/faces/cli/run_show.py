@@ -9,7 +9,7 @@ import click
 from joulebook.disclose.equivalents import Equivalent, apt_equivalent
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
-from joulebook.faces.cli.report import BOUNDARY_OF, SHORT_NAMES, UPSTREAM_NOTE, boundary_of
+from joulebook.faces.cli.figure_names import BOUNDARY_OF, SHORT_NAMES, UPSTREAM_NOTE, boundary_of
 from joulebook.faces.text import _, language
 from joulebook.measure.summary import NOTICES, UNREAD, ComponentEnergy
 from joulebook.runs import HostRow, RunAccount

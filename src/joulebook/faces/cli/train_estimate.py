@@ -7,7 +7,7 @@ import click
 from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.factors import day_of, edition_of
-from joulebook.faces.cli.report import SHORT_NAMES, UPSTREAM_NOTE
+from joulebook.faces.cli.figure_names import SHORT_NAMES, UPSTREAM_NOTE
 from joulebook.faces.text import _
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_in, range_text, unit_for

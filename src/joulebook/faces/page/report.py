@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from joulebook import __version__
 from joulebook.faces.cli.coverage import unknown_texts
 from joulebook.faces.cli.explain import factor_text
-from joulebook.faces.cli.report import IN_TABLE, SHORT_NAMES, boundary_of, stated, title_of
+from joulebook.faces.cli.figure_names import SHORT_NAMES, boundary_of
+from joulebook.faces.cli.report import IN_TABLE, stated, title_of
 from joulebook.faces.page.chart import Bar, bars, nice_ticks
 from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
