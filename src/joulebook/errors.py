@@ -8,7 +8,11 @@
     │   ├── FieldTwice                       a mapping counts something twice
     │   ├── NotAMapping                      an argument is not FIELD=COLUMN
     │   ├── BookNoFolder                     the path of the book leads through a file
-    │   └── ManyPostings                     the beginning of an id fits several postings
+    │   ├── ManyPostings                     the beginning of an id fits several postings
+    │   └── ConfigFault                      a file of settings says what cannot be used
+    │       ├── ConfigBroken                 it cannot be read
+    │       ├── ConfigUnknown                it settles something that does not exist
+    │       └── ConfigUnfit                  a value does not fit
     ├── BadValue              (ValueError)   a value cannot be read
     │   └── RowsUnfit                        rows do not fit the columns of their table
     ├── BoundaryMismatch      (ValueError)   two figures have no rung in common
@@ -99,6 +103,32 @@ class ManyPostings(UsageError):
     """The beginning of an id fits several postings."""
 
     template = translatable("{count} postings begin with {target}. Next: give more of the id.")
+
+
+class ConfigFault(UsageError):
+    """A file of settings says what cannot be used."""
+
+    template = translatable("{file}: {what} Next: {next_step}")
+
+
+class ConfigBroken(ConfigFault):
+    """A file of settings cannot be read."""
+
+    template = translatable(
+        "{file} cannot be read: {detail}. Next: mend it, or name another file in JOULEBOOK_CONFIG (empty: none)."
+    )
+
+
+class ConfigUnknown(ConfigFault):
+    """A file of settings settles something that does not exist."""
+
+    template = translatable("{file}: there is no setting {name}. Nearest: {nearest}. Next: see joulebook config.")
+
+
+class ConfigUnfit(ConfigFault):
+    """A value in a file of settings does not fit."""
+
+    template = translatable("{file}: {name} cannot be {value!r}: {detail} Next: see joulebook config.")
 
 
 class BadValue(JoulebookError, ValueError):

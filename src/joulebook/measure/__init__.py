@@ -43,8 +43,9 @@ class CallableMeasure(ModuleType):
             project: what it is for.
             team: who it is for.
             tags: more words about it.
-            provider: who hosts the machine, such as ``aws``; None is unknown.
-            region: the provider's region, or a country such as ``KOR``; None is unknown.
+            provider: who hosts the machine, such as ``aws``; None takes what the environment
+                (``JOULEBOOK_PROVIDER``) or a file of settings (``[place]``) says, else it is unknown.
+            region: the provider's region, or a country such as ``KOR``; likewise.
             interval_s: seconds between two samples.
             meters: names of readers (`joulebook doctor` lists them); all by default.
             folder: where the journal is kept; beside the book by default.

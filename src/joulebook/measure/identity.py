@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from joulebook.config import PLACE, read_config
+
 RUN_VARIABLE = "JOULEBOOK_RUN"
 """Environment variable by which a wrapper tells its children which run they are part of."""
 
@@ -127,12 +129,32 @@ def _process_start_elsewhere(pid: int) -> int | None:
 
 
 def journal_folder(given: Path | None = None) -> Path:
-    """Folder of the journals: given, else `JOULEBOOK_JOURNALS`, else beside the book."""
+    """Folder of the journals: given, else `JOULEBOOK_JOURNALS`, else beside the book that is named or settled.
+
+    Raises:
+        ConfigFault: a file of settings cannot be used.
+    """
     if given is not None:
         return given
     if os.environ.get(FOLDER_VARIABLE):
         return Path(os.environ[FOLDER_VARIABLE])
     if os.environ.get("JOULEBOOK_BOOK"):
         return Path(os.environ["JOULEBOOK_BOOK"]) / "journals"
+    settled = read_config().book()
+    if settled is not None:
+        return settled / "journals"
     home = os.environ.get("XDG_DATA_HOME")
     return (Path(home) if home else Path.home() / ".local" / "share") / "joulebook" / "journals"
+
+
+def settled_place(provider: str | None, region: str | None) -> tuple[str | None, str | None]:
+    """Provider and region of this machine: given, else of the environment, else of a file; None is unknown.
+
+    Raises:
+        ConfigFault: a file of settings cannot be used.
+    """
+    config = read_config()
+    return (
+        provider or os.environ.get("JOULEBOOK_PROVIDER") or config.text(PLACE, "provider"),
+        region or os.environ.get("JOULEBOOK_REGION") or config.text(PLACE, "region"),
+    )

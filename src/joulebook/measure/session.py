@@ -17,6 +17,7 @@ from joulebook.measure.identity import (
     process_start,
     rank_of,
     run_of,
+    settled_place,
 )
 from joulebook.measure.journal import FORMAT, SUFFIX
 from joulebook.measure.process_tree import ProcessTree
@@ -79,6 +80,7 @@ class Session:
         self.spans: list[SpanSummary] = []
         self.status = "running"
         close_cut_off(self.folder)
+        provider, region = settled_place(settings.provider, settings.region)
         pid = os.getpid()
         self.path = self._free_path(pid)
         begin: dict[str, Any] = {
@@ -93,8 +95,8 @@ class Session:
             "project": settings.project,
             "team": settings.team,
             "tags": dict(settings.tags),
-            "provider": settings.provider,
-            "region": settings.region,
+            "provider": provider,
+            "region": region,
             "wrapper": settings.is_wrapper,
             "booked": settings.is_booked,
         }

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from joulebook import __version__
-from joulebook.errors import BookNoFolder, JoulebookError, translatable
+from joulebook.config import TOP, read_config
+from joulebook.errors import BookNoFolder, ConfigFault, JoulebookError, translatable
 from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, spoken
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restate": (f"{_HERE}.restate:command", translatable("say it again with today's factors; nothing is lost")),
     "audit": (f"{_HERE}.audit:command", translatable("check the book: files, hashes, factors, replay")),
     "doctor": (f"{_HERE}.doctor:command", translatable("what this machine and this book have and lack")),
+    "config": (f"{_HERE}.config:command", translatable("what is settled here, and by which file")),
+    "completion": (f"{_HERE}.completion:command", translatable("let the shell complete commands and options")),
 }
 """Name -> (module:function, one line of help). The module is loaded only when the command is called."""
 
@@ -58,19 +62,62 @@ DEFAULT_POLICY = "ghgp-location"
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
+def load_command(name: str) -> click.Command:
+    """Load the module of a command."""
+    module, function = COMMANDS[name][0].split(":")
+    return getattr(importlib.import_module(module), function)
+
+
 class LazyGroup(click.Group):
-    """A group whose commands are loaded when they are called, so that help stays quick."""
+    """A group whose commands are loaded when they are called, so that help stays quick.
+
+    What files settle becomes the defaults of its options, and of a command's when that is loaded.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  (Click's signature)
+    ) -> click.Context:
+        """A context whose defaults are what files settle.
+
+        Raises:
+            ConfigFault: a file says what cannot be used.
+        """
+        config = read_config()
+        if config.tables:
+            from joulebook.faces.cli.configured import check_tables, defaults  # noqa: PLC0415  (only where settled)
+
+            check_tables(config, COMMANDS)
+            extra["default_map"] = defaults(config, self, TOP, click.Context(self))
+            extra["obj"] = {"config": config}
+        return super().make_context(info_name, args, parent, **extra)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so, with their line of help; none is loaded for it."""
+        options = super(click.Group, self).shell_complete(ctx, incomplete)
+        return [
+            *(CompletionItem(name, help=_(line[1])) for name, line in COMMANDS.items() if name.startswith(incomplete)),
+            *options,
+        ]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (Click's signature)
         """Names of all commands, in the order of use."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load one command, or None where there is none of that name."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command, or None where there is none of that name; what files settle becomes its defaults."""
         if cmd_name not in COMMANDS:
             return None
-        module, function = COMMANDS[cmd_name][0].split(":")
-        return getattr(importlib.import_module(module), function)
+        command = load_command(cmd_name)
+        config = (ctx.obj or {}).get("config")
+        if config is not None and ctx.default_map is not None:
+            from joulebook.faces.cli.configured import defaults  # noqa: PLC0415  (only where files settle something)
+
+            ctx.default_map[cmd_name] = defaults(config, command, cmd_name, ctx)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -191,9 +238,18 @@ def open_book(ctx: click.Context) -> "Book":
     )
 
 
+def _settled_language() -> str | None:
+    """The language that a file settles, if any."""
+    try:
+        settled = read_config().text(TOP, "lang")
+    except ConfigFault:
+        return None  # the context of the command raises it again, where it is told
+    return settled if settled in LANGUAGES else None
+
+
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line; errors become one clear message on stderr and an exit code."""
-    choose_language(asked_language(arguments))
+    choose_language(asked_language(arguments) or _settled_language())
     with spoken():
         try:
             code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
