@@ -73,14 +73,15 @@ def claude(texts: Texts, session: str, start: datetime, size: int) -> Iterator[s
             )
         ]
         output, read, blocks = chance.randint(20, 1900), 14_000 + number * 900, chance.choice((1, 2, 2, 3))
+        kept = chance.randint(100, 4000)
         for block in range(1, blocks + 1):
             told = output if block == blocks else chance.randint(1, 8)
             lines.append(
                 f'{{{base}"type":"assistant","message":{{"model":"{model}","id":"msg_01{session}{number:06d}abcdefghij",'
                 f'"type":"message","role":"assistant","content":[{{"type":"text","text":"{texts.piece(200, 2_500)}"}}],'
                 f'"stop_reason":null,"stop_sequence":null,"usage":{{"input_tokens":{3 + number % 9},'
-                f'"cache_creation_input_tokens":{chance.randint(100, 4000)},"cache_read_input_tokens":{read},'
-                '"cache_creation":{"ephemeral_5m_input_tokens":100,"ephemeral_1h_input_tokens":0},'
+                f'"cache_creation_input_tokens":{kept},"cache_read_input_tokens":{read},'
+                f'"cache_creation":{{"ephemeral_5m_input_tokens":{kept},"ephemeral_1h_input_tokens":0}},'
                 f'"output_tokens":{told},"service_tier":"standard"}}}},"requestId":"req_011{session}{number:06d}",'
                 f'"uuid":"{session}-{number}-{block}","timestamp":"{next(times)}"}}'
             )

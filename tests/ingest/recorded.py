@@ -60,6 +60,7 @@ RECORDINGS = (
     Recording("opencode", "opencode.sql", 2, "52/600/60/64/20"),
     Recording("copilot-cli", "copilot-cli.jsonl", 2, "500/900/100/210/50"),
     Recording("goose", "goose.sql", 2, "2100/15000/3000/1010/-"),
+    Recording("goose", "goose-ledger.sql", 4, "9030/8320/-/470/-"),
     Recording("goose", "goose.jsonl", 1, "7287/-/-/241/-"),
     Recording("cursor", "cursor.sql", 4, "2219/-/-/50/-", has_warning=True),
     Recording("otlp", "otlp.jsonl", 8, "695/2140/100/204/67"),

@@ -215,6 +215,56 @@ def test_response_records_replace_totals():
     assert (len(rows), total(rows, "in"), total(rows, "out"), total(rows, "reasoning")) == (1, 400, 50, 10)
 
 
+def test_a_response_record_without_an_id_is_a_use():
+    """A record whose response has no id is known by what its thread used so far: booked, and once."""
+
+    def record(count):
+        usage = totals(500 * count, 100, 60)
+        payload = {"thread_id": "a", "turn_id": "t", "response_id": "", "usage": totals(500, 100, 60)}
+        return {"timestamp": AT, "type": "token_usage_record", "payload": {**payload, "thread_token_usage": usage}}
+
+    rows, _ = parse("codex", lines(meta(), record(1), record(2), record(2)))
+    assert (len(rows), total(rows, "in"), total(rows, "out")) == (2, 800, 120)
+
+
+AT = "2026-01-01T00:00:01Z"
+
+
+def opencode_message(**changes):
+    """An answer of opencode."""
+    tokens = {"input": 12, "output": 34, "reasoning": 0, "cache": {"read": 500, "write": 60}}
+    times = {"created": 1762995600000, "completed": 1762995605000}
+    message = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "modelID": "m", "providerID": "p"}
+    return json.dumps({**message, "time": times, "tokens": tokens, "cost": 0.1, **changes}).encode()
+
+
+def test_a_forked_session_of_opencode_counts_once():
+    """The copies of messages that a fork begins with, under new ids, are the same answers."""
+    fork = opencode_message(id="msg_9", sessionID="ses_2", parentID="msg_8")
+    rows, findings = parse("opencode", opencode_message(), fork)
+    assert (len(rows), findings) == (1, [])
+
+
+def test_answers_of_opencode_at_other_times_are_two():
+    """Two answers with equal counts are two uses."""
+    later = opencode_message(id="msg_2", time={"created": 1762995700000, "completed": 1762995705000})
+    assert len(parse("opencode", opencode_message(), later)[0]) == 2
+
+
+def test_calls_of_goose_count_instead_of_their_sessions_totals():
+    """Where Goose keeps a ledger, each call is a row with its own model and time, and the totals are passed over."""
+    content = next(one for one in RECORDINGS if one.file == "goose-ledger.sql").content()
+    rows = list(reader("goose").parse(io.BytesIO(content), ReadOptions()))
+    told = [(row.get("model"), row["started_at"].year, total([row], "in"), row.get("counter_hash")) for row in rows]
+    assert [one[:3] for one in told] == [
+        ("gpt-5.4", 2026, 8310),
+        ("gpt-5.4-mini", 2026, 207),
+        ("gpt-5.4", 2026, 13),
+        ("gpt-5", 2025, 500),
+    ]
+    assert [one[3] is not None for one in told] == [False, False, False, True]
+
+
 def test_model_changes_within_a_session():
     """Each use has the model of the turn context before it."""
     contexts = [{"type": "turn_context", "timestamp": "2026-01-01T00:00:00Z", "payload": {"model": m}} for m in "ab"]

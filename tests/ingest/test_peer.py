@@ -1,6 +1,8 @@
 """ccusage as a peer: the same logs, the same totals, and the differences that are meant.
 
-ccusage 20.0.24 (npm) is installed into a folder of its own; without npm or its registry the test is skipped.
+ccusage 20.0.24 (npm) is installed into a folder of its own; without npm or its registry the test is skipped. It reads
+our recordings, the reference logs, and logs that are generated with the habits of the agents: streamed lines, events
+emitted again, forks.
 
 Where ccusage cannot compute a total as we mean it, `DIFFERENCES` says by how much and why, and the test demands exactly
 that. A session that names no model is "gpt-5" to ccusage and unknown to us, which changes no total.
@@ -9,8 +11,11 @@ that. A session that names no model is "gpt-5" to ccusage and unknown to us, whi
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
+import sys
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +24,9 @@ import pytest
 from joulebook.ingest.scan import LogScan
 from joulebook.terms.finding import Finding
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "speed"))
+from agent_logs import make_home
+
 VERSION = "20.0.24"
 LOGS = {
     "claude-code.jsonl": ".claude/projects/-home-x-shop/s1.jsonl",
@@ -26,10 +34,15 @@ LOGS = {
     "qwen-code.jsonl": ".qwen/projects/-home-x-shop/chats/q1.jsonl",
     "gemini-cli.json": ".gemini/tmp/ab12/chats/session-2026-11-12T01-00-g1.json",
     "opencode.json": ".local/share/opencode/storage/message/ses_1/msg_o1.json",
+    "copilot-cli.jsonl": ".copilot/session-state/c1/events.jsonl",
+    "gemini-cli.jsonl": ".gemini/tmp/ab12/chats/g1/subagent.jsonl",
+    "goose-ledger.sql": ".local/share/goose/sessions/sessions.db",
 }
+GENERATED_MB = 8
 
 DIFFERENCES = {
-    "gemini": {"output": 30},  # thoughts stand beside the output; ccusage has them in its total only
+    "gemini": {"output": 35},  # thoughts stand beside the output; ccusage has them in its total only
+    "goose": {"input": -8320, "read": 8320},  # input contains what was cached, which ccusage leaves in it
     "qwen": {"input": -150, "output": 20},  # input contains what was cached, counted twice there; thoughts as above
 }
 """What we have more than ccusage."""
@@ -61,7 +74,11 @@ def home(tmp_path, shared_data):
     for name, place in LOGS.items():
         path = tmp_path / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(recordings / name, path)
+        if path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as database:
+                database.executescript((recordings / name).read_text())
+        else:
+            shutil.copy(recordings / name, path)
     agents = shared_data / "usage" / "agents"
     shutil.copytree(agents / "claude_code_home", tmp_path / ".claude", dirs_exist_ok=True)
     shutil.copytree(agents / "codex_home", tmp_path / ".codex", dirs_exist_ok=True)
@@ -97,10 +114,46 @@ def theirs(program, home, agent):
     return {ours: told.get(word, 0) for ours, word in words.items()}
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("agent", ["claude", "codex", "gemini", "qwen", "opencode"])
+AGENTS = {"claude": "claude-code", "copilot": "copilot-cli", "gemini": "gemini-cli", "qwen": "qwen-code"}
+"""ccusage's word -> ours, where they differ."""
+
+
+@pytest.mark.parametrize("agent", ["claude", "codex", "copilot", "gemini", "goose", "opencode", "qwen"])
 def test_ccusage_agrees(ccusage, home, agent):
     """Input, cache and output of every agent are the same as ccusage 20.0.24 finds, but for the named differences."""
-    name = {"claude": "claude-code", "gemini": "gemini-cli", "qwen": "qwen-code"}.get(agent, agent)
     found, more = theirs(ccusage, home, agent), DIFFERENCES.get(agent, {})
-    assert {word: count + more.get(word, 0) for word, count in found.items()} == ours(home)[name]
+    assert {word: count + more.get(word, 0) for word, count in found.items()} == ours(home)[AGENTS.get(agent, agent)]
+
+
+def test_ccusage_agrees_on_generated_logs(ccusage, tmp_path):
+    """On a generated home of several agents every total is the same, but for the thoughts of Gemini CLI."""
+    make_home(tmp_path, GENERATED_MB)
+    told = ours(tmp_path)
+    for agent in ("claude", "codex", "gemini", "opencode", "qwen"):
+        found = theirs(ccusage, tmp_path, agent)
+        if agent == "gemini":
+            found["output"] += THOUGHTS * len(list_answers(tmp_path))
+        assert found == told[AGENTS.get(agent, agent)], agent
+
+
+THOUGHTS = 30
+"""Hidden reasoning of each generated answer of Gemini CLI."""
+
+
+def list_answers(home):
+    """The generated answers of Gemini CLI."""
+    chats = (json.loads(path.read_text()) for path in home.glob(".gemini/tmp/*/chats/*.json"))
+    return [message for chat in chats for message in chat["messages"]]
+
+
+def test_forks_count_once(ccusage, home):
+    """A forked session of opencode counts once here; ccusage counts the copies too, and nothing else differs."""
+    place = home / ".local/share/opencode/storage/message"
+    first = place / "ses_1" / "msg_o1.json"
+    before = theirs(ccusage, home, "opencode"), ours(home)["opencode"]
+    copy = json.loads(first.read_text()) | {"id": "msg_o2", "sessionID": "ses_2"}
+    (place / "ses_2").mkdir()
+    (place / "ses_2" / "msg_o2.json").write_text(json.dumps(copy))
+    after = theirs(ccusage, home, "opencode"), ours(home)["opencode"]
+    assert after[1] == before[1]
+    assert after[0] == {word: 2 * count for word, count in before[0].items()}

@@ -51,6 +51,8 @@ def test_every_agent_is_found(tmp_path):
         ".codex/sessions/2026/11/22/rollout-x.jsonl": "codex",
         ".codex/archived_sessions/rollout-y.jsonl": "codex",
         ".gemini/tmp/ab/chats/session-1.json": "gemini-cli",
+        ".gemini/tmp/ab/chats/0a1b/subagent.jsonl": "gemini-cli",
+        ".copilot/session-state/2.jsonl": "copilot-cli",
         ".local/share/opencode/opencode.db": "opencode",
         ".local/share/opencode/storage/message/ses/msg.json": "opencode",
         ".copilot/session-state/1/events.jsonl": "copilot-cli",
@@ -63,7 +65,13 @@ def test_every_agent_is_found(tmp_path):
         "Library/Application Support/Cursor/User/globalStorage/state.vscdb": "cursor",
         "AppData/Roaming/Cursor/User/globalStorage/state.vscdb": "cursor",
     }
-    for name in [*places, ".claude/settings.json", ".local/share/opencode/log/x.db", ".gemini/tmp/ab/logs.json"]:
+    for name in [
+        *places,
+        ".claude/settings.json",
+        ".local/share/opencode/log/x.db",
+        ".gemini/tmp/ab/logs.json",
+        ".gemini/tmp/ab/x.jsonl",
+    ]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
@@ -86,16 +94,19 @@ def test_folders_of_the_desktop_standard(tmp_path):
         "data/opencode/opencode.db",
         "config/Cursor/User/globalStorage/state.vscdb",
         "g/data/sessions/a.jsonl",
+        "gemini/.gemini/tmp/ab/chats/session-1.jsonl",
+        "qwen/projects/-w/chats/q.jsonl",
     ):
         path = tmp_path / name
         path.parent.mkdir(parents=True)
         path.write_text("{}")
     environment = {name: str(tmp_path / folder) for name, folder in MOVED.items()}
     found = [file.reader for file in log_files(tmp_path / "nowhere", environment) if isinstance(file, LogFile)]
-    assert found == ["opencode", "goose", "cursor"]
+    assert found == ["gemini-cli", "opencode", "qwen-code", "goose", "cursor"]
 
 
 MOVED = {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "GOOSE_PATH_ROOT": "g"}
+MOVED |= {"GEMINI_CLI_HOME": "gemini", "QWEN_HOME": "qwen"}
 
 
 def test_links_count_once(tmp_path):

@@ -24,7 +24,7 @@ class LogPlace:
         variable: environment variable that names its home, several separated by commas; None where there is none.
         homes: its homes below the user's home, where the variable is not set; those of Linux, macOS and Windows.
         folders: folders of a home that hold logs.
-        names: patterns of file names.
+        names: patterns of file names; those with a slash are matched with the path below the home.
         xdg: variable that moves the first home's folder, and what follows it there.
     """
 
@@ -39,13 +39,20 @@ class LogPlace:
 LOG_PLACES = (
     LogPlace("claude-code", "CLAUDE_CONFIG_DIR", (".claude", ".config/claude"), ("projects",), ("*.jsonl",)),
     LogPlace("codex", "CODEX_HOME", (".codex",), ("sessions", "archived_sessions"), ("*.jsonl", "*.jsonl.zst")),
-    LogPlace("gemini-cli", None, (".gemini",), ("tmp",), ("session-*.json", "session-*.jsonl")),
+    LogPlace(
+        "gemini-cli",
+        None,
+        (".gemini",),
+        ("tmp",),
+        ("session-*.json", "session-*.jsonl", "tmp/*/chats/*.jsonl"),
+        ("GEMINI_CLI_HOME", ".gemini"),
+    ),
     LogPlace("opencode", None, (".local/share/opencode",), (".",), ("opencode*.db",), ("XDG_DATA_HOME", "opencode")),
     LogPlace(
         "opencode", None, (".local/share/opencode",), ("storage/message",), ("*.json",), ("XDG_DATA_HOME", "opencode")
     ),
-    LogPlace("copilot-cli", "COPILOT_HOME", (".copilot",), ("session-state",), ("events.jsonl",)),
-    LogPlace("qwen-code", None, (".qwen",), ("projects",), ("*.jsonl",)),
+    LogPlace("copilot-cli", "COPILOT_HOME", (".copilot",), ("session-state",), ("*.jsonl",)),
+    LogPlace("qwen-code", "QWEN_RUNTIME_DIR", (".qwen",), ("projects",), ("*.jsonl",), ("QWEN_HOME", ".")),
     LogPlace("goose", "GOOSE_PATH_ROOT", (), ("data/sessions",), ("sessions.db", "*.jsonl")),
     LogPlace(
         "goose",
@@ -103,7 +110,7 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
                 for found in _walk(base / folder, is_flat=folder == FLAT):
                     if isinstance(found, Finding):
                         yield found
-                    elif any(fnmatch(found.name, name) for name in place.names) and _is_new(found, seen):
+                    elif _is_named(found, base, place.names) and _is_new(found, seen):
                         yield LogFile(place.reader, found)
 
 
@@ -185,6 +192,11 @@ def _rows(file: LogFile) -> Iterator[Usage | Finding]:
         yield from cast("Iterator[Usage | Finding]", found)  # agents' logs are usage alone
     except InputUnreadable as error:
         yield Finding(str(file.path), None, "unreadable", {"reason": error.facts.get("reason")})
+
+
+def _is_named(path: Path, base: Path, names: tuple[str, ...]) -> bool:
+    below = path.relative_to(base).as_posix()
+    return any(fnmatch(below if "/" in name else path.name, name) for name in names)
 
 
 def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[Path]:

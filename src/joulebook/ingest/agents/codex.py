@@ -5,6 +5,8 @@ limit news, on resume), so a use is the difference of totals. New form: ``token_
 response each with its id; from the first of them on, the totals of the same file are passed over. Input contains cached
 tokens, output contains reasoning. A forked session or a subagent begins with a copy of its parent's events; both are
 booked under the parent's id, so that the copy gets the keys of the original.
+
+Checked against: ``TokenUsageRecord``, ``TokenUsage`` and ``TokenCountEvent`` of ``codex-rs/protocol`` 0.159.
 """
 
 import re
@@ -48,6 +50,9 @@ class _Payload(TypedDict, total=False):
     source: Any
     thread_settings: Any
     response_id: Any
+    thread_id: Any
+    turn_id: Any
+    thread_token_usage: Any
     usage: Any
     info: Any
 
@@ -121,12 +126,21 @@ def _use(
         session.service_tier = name_of(tier) or session.service_tier
     elif kind == "token_usage_record":
         session.has_records = True
-        usage, response = payload.get("usage"), name_of(payload.get("response_id"))
-        if isinstance(usage, dict) and response is not None:
-            return _row(session, entry, _counts(usage), response, name_of(payload.get("model")))
+        usage = payload.get("usage")
+        if isinstance(usage, dict):
+            return _row(session, entry, _counts(usage), _response(session, payload), name_of(payload.get("model")))
     elif kind == "token_count" and not session.has_records:
         return _difference(session, entry, payload)
     return None
+
+
+def _response(session: _Session, payload: Mapping[str, object]) -> str:
+    """The response's id; without one the thread with what it used so far, which grows with every response."""
+    response, so_far = name_of(payload.get("response_id")), payload.get("thread_token_usage")
+    if response is not None:
+        return response
+    counts = _counts(so_far if isinstance(so_far, dict) else {})
+    return f"{payload.get('thread_id') or session.root}:{payload.get('turn_id')}:{sorted(counts.items(), key=str)}"
 
 
 def _begin(session: _Session, payload: Mapping[str, object]) -> None:

@@ -3,6 +3,11 @@
 Gemini CLI writes one JSON file per session, in later versions JSON lines; a message is written again under its id when
 it grows. Its ``input`` contains ``cached``; ``thoughts`` and ``tool`` stand beside ``output`` and ``input``. Qwen Code
 writes JSON lines with the API's ``usageMetadata``. Where a total is given it decides what contains what.
+
+Subagents of Gemini CLI have files of their own in a folder named like the session that called them. A conversation that
+was rewound or compressed (``$rewindTo``, ``$set``) was computed all the same: its messages count.
+
+Checked against: ``chatRecordingService.ts`` and ``chatRecordingTypes.ts`` of Gemini CLI 0.4x and of Qwen Code 0.2x.
 """
 
 from collections.abc import Iterator, Mapping

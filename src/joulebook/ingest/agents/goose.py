@@ -1,18 +1,22 @@
 """Goose: the database ``sessions.db``, and in older versions one JSON lines file per session.
 
-Token counts are kept per session only, as running totals (``accumulated_*``; the plain ones are those of the last
-answer). What was booked of a session before is taken off when it has grown (``counter_hash``). Input contains what was
-read from and written to the cache. Versions that do not tell the cache apart leave it unknown.
+Since its table ``usage_ledger`` every call of a model is a row of its own, with its model and time; those are booked,
+calls that compact a conversation too. The session's totals (``accumulated_*``; the plain ones are those of the last
+answer) repeat the ledger, so they are taken only of sessions that have no row there: of older versions, which kept
+nothing else. What was booked of such a session before is taken off when it has grown (``counter_hash``).
+
+Input contains what was read from and written to the cache. Versions that do not tell the cache apart leave it unknown.
 
 Ignored: sessions without totals; the messages' content, of which only the answers' number is read.
 
-Sources: Goose documentation, "Logging system" (places of the files), and ``session_manager.rs`` (tables).
+Checked against: the tables of schema 16 (Goose 1.51), and those before the ledger. Sources: Goose documentation,
+"Logging system" (places of the files), and ``session_manager.rs`` (tables).
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from joulebook.errors import InputBroken, translatable
 from joulebook.ingest.agents.opencode import SQLITE_MAGIC, open_database, table_columns
@@ -35,6 +39,9 @@ COUNTS = {
 
 WANTED = ("id", "working_dir", "created_at", "updated_at", "provider_name", "model_config_json", *COUNTS.values())
 NEEDED = {"id", "created_at", "accumulated_input_tokens", "accumulated_output_tokens"}
+LEDGER = "usage_ledger"
+LEDGER_COUNTS = {ours: theirs.removeprefix("accumulated_") for ours, theirs in COUNTS.items()}
+LEDGER_WANTED = ("id", "session_id", "created_timestamp", "model", *LEDGER_COUNTS.values())
 ANSWERS = "SELECT session_id, count(*) FROM messages WHERE role = 'assistant' GROUP BY session_id"
 
 
@@ -51,7 +58,7 @@ class Goose:
         return 0.95 if b'"accumulated_input_tokens"' in head and b'"working_dir"' in head else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """One row per session: what its totals are by now.
+        """One row per call of a model; per session without such rows, what its totals are by now.
 
         Raises:
             InputBroken: the database cannot be read.
@@ -72,14 +79,52 @@ def _database(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             answers: dict[str, int] = {}
             if {"session_id", "role"} <= table_columns(database, "messages"):
                 answers = dict(database.execute(ANSWERS))
-            names = [name for name in WANTED if name in columns]
-            for cells in database.execute(f"SELECT {', '.join(names)} FROM sessions"):  # noqa: S608  (constant names)
-                session = dict(zip(names, cells, strict=True))
-                record = _record(session, str(session["id"]), answers.get(session["id"]))
+            sessions = {session["id"]: session for session in _table(database, "sessions", WANTED)}
+            for call in _table(database, LEDGER, LEDGER_WANTED):
+                session = sessions.get(call["session_id"], {})
+                sessions[call["session_id"]] = {**session, "has_calls": True}
+                record = _call(call, session)
+                if record is not None:
+                    yield None, record
+            for identity, session in sessions.items():
+                record = None if session.get("has_calls") else _record(session, str(identity), answers.get(identity))
                 if record is not None:
                     yield None, record
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputBroken(file=file, reason=type(error).__name__) from error
+
+
+def _table(database: sqlite3.Connection, table: str, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a table, with those of the wanted columns that it has; none where there is no such table."""
+    names = [name for name in wanted if name in table_columns(database, table)]
+    if not names:
+        return []
+    found = database.execute(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608  (constant names)
+    return [dict(zip(names, cells, strict=True)) for cells in found]
+
+
+def _call(call: Mapping[str, Any], session: Mapping[str, object]) -> dict[str, object] | None:
+    """One row of the ledger; None where it tells of no token."""
+    counts = {ours: call.get(theirs) for ours, theirs in LEDGER_COUNTS.items()}
+    if not any(cell for name, cell in counts.items() if name.endswith("_tokens")):
+        return None
+    at = call.get("created_timestamp")
+    return {
+        **counts,
+        "request_count": 1,
+        "request_id": f"{call.get('session_id')}:call:{call.get('id')}:{at}",
+        "started_at": at,
+        "model": name_of(call.get("model")),
+        **_of_session(session),
+    }
+
+
+def _of_session(session: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "provider": provider_name(session.get("provider_name")),
+        "project": folder_name(session.get("working_dir")),
+        "tool": Goose.name,
+    }
 
 
 def _file(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
@@ -126,9 +171,7 @@ def _record(session: Mapping[str, object], identity: str, answers: int | None) -
         "started_at": started,
         "ended_at": ended if str(ended) >= str(started) else None,
         "model": name_of(model),
-        "provider": provider_name(session.get("provider_name")),
-        "project": folder_name(session.get("working_dir")),
-        "tool": Goose.name,
+        **_of_session(session),
     }
 
 

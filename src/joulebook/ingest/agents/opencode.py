@@ -3,8 +3,15 @@
 Its token counts are already taken apart: ``input`` is without cache. ``reasoning`` stands beside ``output``, unless a
 total is given that shows it inside. Ignored: messages that are still being written (neither completed nor failed),
 whose counts would be booked too low.
+
+A forked session begins with copies of its parent's messages, under new ids but with their times and counts. So an
+answer is known by when it was begun and completed, its model and its counts: copies count once, and so does a message
+that stands in a file and in the database.
+
+Checked against: ``Session.fork`` and the message schema of opencode 0.x and 1.x (``packages/opencode/src/session``).
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -20,6 +27,7 @@ from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
+HEADER_BYTES = 100
 TABLES = ("message", "session_message")
 """Where messages are kept: since the database came, and since its second form."""
 
@@ -51,13 +59,30 @@ class OpenCode:
 
 
 def open_database(stream: BinaryIO) -> sqlite3.Connection:
-    """A database for reading: the file itself with its journal where the stream is one, else from memory."""
+    """A database for reading: the file itself with its journal where the stream is one, else from memory.
+
+    Raises:
+        sqlite3.Error: it is none, or breaks off.
+    """
+    head = stream.read(HEADER_BYTES)
+    size, told = stream.seek(0, os.SEEK_END), _told_size(head)
+    stream.seek(0)
+    if size < told:
+        raise sqlite3.DatabaseError
     path = getattr(stream, "name", None)
     if isinstance(path, (str, Path)) and Path(path).is_file():
         return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
     database = sqlite3.connect(":memory:")
     database.deserialize(stream.read())
     return database
+
+
+def _told_size(head: bytes) -> int:
+    """How many bytes a database has by its header; 0 where the header does not say (SQLite file format, 1.3)."""
+    if len(head) < HEADER_BYTES or head[24:28] != head[92:96]:
+        return 0
+    page, pages = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    return (page if page > 1 else 1 << 16) * pages
 
 
 def table_columns(database: sqlite3.Connection, table: str) -> set[str]:
@@ -104,7 +129,7 @@ def _records(messages: Iterator[Mapping[str, object] | Finding]) -> Iterator[Rec
             None,
             {
                 **_counts(tokens),
-                "request_id": name_of(message.get("id")),
+                "request_id": _identity(message, model, tokens),
                 "started_at": dig(message, "time.created"),
                 "ended_at": dig(message, "time.completed"),
                 "model": name_of(model),
@@ -114,6 +139,15 @@ def _records(messages: Iterator[Mapping[str, object] | Finding]) -> Iterator[Rec
                 "cost_usd": message.get("cost"),
             },
         )
+
+
+def _identity(message: Mapping[str, object], model: object, tokens: Mapping[str, object]) -> str | None:
+    """When it was begun and completed, model and counts; its id where it has no such times."""
+    created, completed = dig(message, "time.created"), dig(message, "time.completed")
+    if created is None or completed is None:
+        return name_of(message.get("id"))
+    counts = (dig(tokens, name) for name in ("input", "output", "reasoning", "cache.read", "cache.write"))
+    return ":".join(str(part) for part in (created, completed, model, *counts))
 
 
 def _counts(tokens: Mapping[str, object]) -> dict[str, object]:
