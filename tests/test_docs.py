@@ -24,3 +24,10 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} -> {target}"
+
+
+def test_every_page_stands_in_both_languages():
+    """Each page for users has its partner in the other language; decisions are for those who build."""
+    pages = {path for path in DOCS.rglob("*.md") if "decisions" not in path.parts}
+    english = {path for path in pages if not path.name.endswith(".ko.md")} - {DOCS / "accuracy.md"}
+    assert {path.with_suffix(".ko.md") for path in english} == pages - english - {DOCS / "accuracy.md"}

@@ -13,6 +13,10 @@ ABOUT = {
         "`_at`로 끝나는 시각은 UTC입니다."
     ),
 }
+WRITTEN = {
+    "en": "This page is written by `make docs`; do not edit it.",
+    "ko": "이 쪽은 `make docs` 명령이 씁니다. 손으로 고치지 마세요.",
+}
 HEADS = {"en": ("column", "unit", "meaning", "standard"), "ko": ("열", "단위", "뜻", "표준")}
 
 
@@ -27,7 +31,7 @@ def glossary(language: str) -> str:
         "",
         ABOUT[language],
         "",
-        "This page is written by `make docs`; do not edit it.",
+        WRITTEN[language],
         "",
     ]
     lines += [f"| {' | '.join(HEADS[language])} |", "|---|---|---|---|"]
