@@ -226,6 +226,40 @@ def test_other_agents_by_log_and_event(book, log, event, tokens):
     assert book(log, ("otlp", event))[1] == tokens
 
 
+QWEN = {"promptTokenCount": 200, "cachedContentTokenCount": 150, "candidatesTokenCount": 40, "thoughtsTokenCount": 10}
+
+
+def qwen_log(total):
+    """A chat of Qwen Code with one answer."""
+    entry = {"uuid": "u1", "sessionId": "q-1", "timestamp": AT.isoformat(), "type": "assistant", "model": "qwen3-coder"}
+    return json.dumps({**entry, "usageMetadata": {**QWEN, "totalTokenCount": total}}) + "\n"
+
+
+def qwen_event(total):
+    """The event of the same answer."""
+    words = attributes(
+        event__name="qwen-code.api_response",
+        session__id="q-1",
+        model="qwen3-coder",
+        input_token_count=200,
+        cached_content_token_count=150,
+        output_token_count=40,
+        thoughts_token_count=10,
+        total_token_count=total,
+    )
+    record = {"timeUnixNano": nanoseconds(AT), "body": {"stringValue": "API response"}, "attributes": words}
+    return group("resourceLogs", "scopeLogs", "logRecords", record, service="qwen-code")
+
+
+@pytest.mark.parametrize(("total", "output"), [(240, 30), (250, 40)], ids=["thoughts inside", "thoughts beside"])
+def test_qwen_code_by_log_and_event(book, total, output):
+    """An answer in the log and the event of Qwen Code is one use; the total says where its thoughts stand in both."""
+    tokens = (50, 150, 0, output, 10)
+    assert book(("otlp", qwen_event(total)))[1] == tokens
+    outcomes, kept = book(("qwen-code", qwen_log(total)), ("otlp", qwen_event(total)))
+    assert (kept, sum(outcome[0] for outcome in outcomes)) == (tokens, 0)
+
+
 def test_events_of_another_session_are_other_uses(book):
     """The same counts in another session are another use."""
     assert book(("codex", codex_log()), ("otlp", codex_event("c-2")))[1] == (600, 1200, 0, 100, 60)

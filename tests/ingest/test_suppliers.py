@@ -143,3 +143,28 @@ def test_a_request_in_litellm_and_langfuse_is_one():
         },
     )
     assert [row["usage_key"] for row in observed] == [row["usage_key"] for row in gateway]
+
+
+def spent(**changes):
+    """A row of LiteLLM's spend logs."""
+    row = {"request_id": "r1", "call_type": "acompletion", "startTime": "2026-11-18T09:00:17.100Z", "model": "gpt-5.2"}
+    return {**row, "prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120, "metadata": {}, **changes}
+
+
+def test_pages_of_litellm_are_taken_apart():
+    """A page as LiteLLM's interface gets it holds the rows in a list."""
+    rows, findings = parse("litellm", {"data": [spent(), spent(request_id="r2")], "total": 2, "page": 1})
+    assert (len(rows), findings) == (2, [])
+
+
+def test_requests_without_tokens_are_no_zero():
+    """An image that LiteLLM logs with no token is told, not booked as nothing; a call of a tool is passed over."""
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    rows, findings = parse("litellm", spent(call_type="aimage_generation", **nothing), spent(call_type="call_mcp_tool"))
+    assert (rows, [one.rule for one in findings]) == ([], ["nothing-consumed"])
+
+
+def test_a_table_of_another_kind_is_told():
+    """A table without the columns of the format is told by their names."""
+    rows, findings = parse("openrouter", b"a,b\n1,2\n")
+    assert (rows, {one.rule for one in findings}) == ([], {"missing-column"})

@@ -1,5 +1,6 @@
 """From what another meter recorded to a checked, keyed row of energy: the only place where such rows are made."""
 
+import codecs
 import io
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -142,5 +143,7 @@ LOOK_AHEAD = 256
 def opened(stream: BinaryIO) -> tuple[BinaryIO, bool]:
     """The stream, able to look ahead, and whether it is JSON: for formats that come as JSON and as a table."""
     ahead = stream if hasattr(stream, "peek") else io.BufferedReader(cast("io.RawIOBase", stream))
-    head = cast("io.BufferedReader", ahead).peek(LOOK_AHEAD)
-    return cast("BinaryIO", ahead), head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+    head = cast("io.BufferedReader", ahead).peek(LOOK_AHEAD)[:LOOK_AHEAD]
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    text = head.decode(encoding, errors="ignore")
+    return cast("BinaryIO", ahead), text.lstrip()[:1] in ("{", "[")

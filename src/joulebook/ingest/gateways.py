@@ -1,39 +1,50 @@
-"""Logs of gateways: LiteLLM spend logs and callback payloads, OpenRouter generations and activity.
+"""Logs of gateways: LiteLLM spend logs and callback payloads, OpenRouter generations and activity; JSON or CSV.
 
 LiteLLM counts input with cache and output with reasoning, whatever the supplier; an answer out of LiteLLM's own cache
-used no model and is passed over. OpenRouter's native counts are the model's own tokens; the others are normalised and
-are taken only where the native ones are missing.
+used no model and is passed over, and so are calls of tools (MCP). Its table has times in UTC without saying so.
+OpenRouter's native counts are the model's own tokens; the others are normalised and are taken only where the native
+ones are missing. The CSV that its activity page exports has one generation per line, with cached and reasoning tokens
+inside prompt and completion.
 
-Sources: LiteLLM documentation, "StandardLoggingPayload" and "Spend Tracking"; OpenRouter API reference, "Get a
-generation" and "Get user activity".
+Checked against: the table ``LiteLLM_SpendLogs`` of LiteLLM's ``schema.prisma`` (2026), answers of ``/spend/logs`` and
+``/spend/logs/ui``; headers of OpenRouter's activity export of 2025 and 2026. Sources: LiteLLM documentation,
+"StandardLoggingPayload" and "Spend Tracking"; OpenRouter API reference, "Get a generation", "Get user activity", and
+guide, "Activity export".
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.documents import documents, in_utc
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, dicts, first_of, json_documents, loaded, name_of, rows_of
+from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, loaded, name_of, rows_of
+from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
+from joulebook.terms.units import convert
 from joulebook.terms.usage import Usage
 
-_TRUE = (True, "True", "true")
+_TRUE = (True, "True", "true", "t")
+FIELDS = (*TOKEN_FIELDS, "time_to_first_token_s")
+SPEND = ("call_type", "prompt_tokens", "startTime")
+ACTIVITY = ("created_at", "tokens_prompt", "model_permaslug")
 
 
 class LiteLlm:
-    """LiteLLM: rows of ``LiteLLM_SpendLogs`` or standard logging payloads, as JSON."""
+    """LiteLLM: rows of ``LiteLLM_SpendLogs``, as JSON or CSV, or standard logging payloads."""
 
     name = "litellm"
     signs = translatable("records with call_type, prompt_tokens and startTime, as LiteLLM logs them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the names of its fields."""
-        return 0.95 if all(word in head for word in (b'"call_type"', b'"prompt_tokens"', b'"startTime"')) else 0.0
+        is_json = all(f'"{word}"'.encode() in head for word in SPEND)
+        return 0.95 if is_json or set(SPEND) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per request."""
-        return rows_of(self.name, options, _litellm(stream, options.file))
+        return rows_of(self.name, options, _litellm(stream, options))
 
 
 class OpenRouter:
@@ -44,41 +55,46 @@ class OpenRouter:
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the names of its fields."""
-        return 0.97 if b'"native_tokens_prompt"' in head or b'"model_permaslug"' in head else 0.0
+        if b'"native_tokens_prompt"' in head or b'"model_permaslug"' in head:
+            return 0.97
+        return 0.97 if set(ACTIVITY) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per generation, or per line of the activity."""
-        return rows_of(self.name, options, _openrouter(stream, options.file))
+        return rows_of(self.name, options, _openrouter(stream, options), FIELDS)
 
 
-def _litellm(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in json_documents(stream, file):
+def _litellm(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    for item in documents(stream, options, SPEND):
         if isinstance(item, Finding):
             yield item
             continue
         line, entry = item
-        if entry.get("cache_hit") in _TRUE or entry.get("status") == "failure":
-            continue
-        yield line, _litellm_record(entry)
+        is_call = "mcp" not in str(entry.get("call_type"))
+        if is_call and entry.get("cache_hit") not in _TRUE and entry.get("status") != "failure":
+            yield line, _litellm_record(entry)
 
 
 def _litellm_record(entry: Mapping[str, Any]) -> dict[str, object]:
     kept = entry.get("metadata")
     metadata = loaded(kept) if isinstance(kept, str) else kept
-    usage = first_of(metadata, "usage_object", "additional_usage_values")
     is_embedding = "embedding" in str(entry.get("call_type"))
+    if not entry.get("total_tokens") and not entry.get("prompt_tokens") and not entry.get("completion_tokens"):
+        entry = {**entry, "prompt_tokens": None, "completion_tokens": None}  # not counted: images, audio, ...
     counts: dict[str, object] = {
         "input_tokens": entry.get("prompt_tokens"),
-        "cache_read_tokens": first_of(usage, "cache_read_input_tokens", "prompt_tokens_details.cached_tokens"),
-        "cache_write_tokens": first_of(usage, "cache_creation_input_tokens"),
+        "cache_read_tokens": first_of(
+            metadata, *_usage("cache_read_input_tokens", "prompt_tokens_details.cached_tokens")
+        ),
+        "cache_write_tokens": first_of(metadata, *_usage("cache_creation_input_tokens")),
         "output_tokens": entry.get("completion_tokens"),
-        "reasoning_output_tokens": first_of(usage, "completion_tokens_details.reasoning_tokens"),
+        "reasoning_output_tokens": first_of(metadata, *_usage("completion_tokens_details.reasoning_tokens")),
     }
     return {
         **({"embedding_tokens": entry.get("prompt_tokens")} if is_embedding else counts),
         "request_id": name_of(first_of(entry, "request_id", "id")),
-        "started_at": entry.get("startTime"),
-        "ended_at": entry.get("endTime"),
+        "started_at": in_utc(entry.get("startTime")),
+        "ended_at": in_utc(entry.get("endTime")),
         "model": name_of(entry.get("model")),
         "provider": provider_name(entry.get("custom_llm_provider")),
         "team": name_of(first_of(metadata, "user_api_key_team_alias")) or name_of(entry.get("team_id")),
@@ -87,28 +103,37 @@ def _litellm_record(entry: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def _openrouter(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in json_documents(stream, file):
+def _usage(*words: str) -> tuple[str, ...]:
+    """Where LiteLLM keeps the supplier's words: its newer object first, then the older one."""
+    return tuple(f"{place}.{word}" for place in ("usage_object", "additional_usage_values") for word in words)
+
+
+def _openrouter(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    for item in documents(stream, options, ACTIVITY):
         if isinstance(item, Finding):
             yield item
             continue
-        line, page = item
-        data = page.get("data", page)
-        for entry in [data] if isinstance(data, dict) else dicts(data):
-            yield line, _activity(entry) if "model_permaslug" in entry else _generation(entry)
+        line, entry = item
+        is_sum = "model_permaslug" in entry and "tokens_prompt" not in entry
+        yield line, _activity(entry) if is_sum else _generation(entry)
 
 
 def _generation(entry: Mapping[str, Any]) -> dict[str, object]:
+    wait = entry.get("time_to_first_token_ms")
     return {
-        "request_id": name_of(first_of(entry, "upstream_id", "id")),
-        "started_at": entry.get("created_at"),
-        "model": name_of(entry.get("model")),
+        "request_id": name_of(first_of(entry, "upstream_id", "id", "generation_id")),
+        "started_at": in_utc(entry.get("created_at")),
+        "model": name_of(first_of(entry, "model", "model_permaslug")),
         "provider": provider_name(entry.get("provider_name")),
         "input_tokens": first_of(entry, "native_tokens_prompt", "tokens_prompt"),
-        "cache_read_tokens": entry.get("native_tokens_cached"),
+        "cache_read_tokens": first_of(entry, "native_tokens_cached", "tokens_cached"),
         "output_tokens": first_of(entry, "native_tokens_completion", "tokens_completion"),
-        "reasoning_output_tokens": entry.get("native_tokens_reasoning"),
-        "cost_usd": first_of(entry, "total_cost", "usage"),
+        "reasoning_output_tokens": first_of(entry, "native_tokens_reasoning", "tokens_reasoning"),
+        "tool": name_of(entry.get("app_name")),
+        "project": name_of(entry.get("api_key_name")),
+        "user_id": name_of(entry.get("user")),
+        "cost_usd": first_of(entry, "total_cost", "cost_total", "usage"),
+        "time_to_first_token_s": convert(wait, "ms", "s") if isinstance(wait, int) and wait > 0 else None,
     }
 
 

@@ -1,20 +1,25 @@
-"""Helicone: requests of its query API or of its export tool, as JSON or JSON lines.
+"""Helicone: requests of its query API or of its export tool, as JSON, JSON lines or CSV.
 
 Helicone prices prompt tokens and cached tokens side by side, so its ``prompt_tokens`` are taken as those without cache.
 Where the export holds the answers (``--include-body``), the supplier's own usage block in them decides instead. An
 answer out of Helicone's own cache used no model and is passed over, and so is a request that failed.
 
-Sources: Helicone API reference, "Query requests" (HeliconeRequest); documentation, "Export data"; its cost module.
+A request is known by the id of its response, which is all that the CSV has; times of the CSV are in UTC.
+
+Checked against: the export tool's columns (``examples/export/typescript`` of Helicone's repository, 2025). Sources:
+Helicone API reference, "Query requests" (HeliconeRequest); documentation, "Export data"; its cost module.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.documents import documents, in_utc
 from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, first_of, json_documents, name_of, rows_of, whole
+from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, name_of, rows_of, whole
+from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert
 from joulebook.terms.usage import Usage
@@ -46,6 +51,7 @@ ANTHROPIC = {
 }
 """Our word -> words of the supplier's usage block."""
 
+COLUMNS = ("response_id", "request_created_at", "prompt_tokens", "completion_tokens")
 FIRST_ERROR = 400
 
 
@@ -57,22 +63,22 @@ class Helicone:
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the names of its fields."""
-        return 0.96 if b'"request_created_at"' in head and b'"completion_tokens"' in head else 0.0
+        if b'"request_created_at"' in head and b'"completion_tokens"' in head:
+            return 0.96
+        return 0.96 if set(COLUMNS) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per request."""
-        return rows_of(self.name, options, _records(stream, options.file), FIELDS)
+        return rows_of(self.name, options, _records(stream, options), FIELDS)
 
 
-def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in json_documents(stream, file):
+def _records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    for item in documents(stream, options, COLUMNS):
         if isinstance(item, Finding):
             yield item
             continue
-        line, page = item
-        for request in dicts(page["data"]) if "data" in page else [page]:
-            if (whole(request.get("response_status")) or 0) >= FIRST_ERROR or _is_cached(request):
-                continue
+        line, request = item
+        if (whole(request.get("response_status")) or 0) < FIRST_ERROR and not _is_cached(request):
             yield line, _record(request)
 
 
@@ -88,9 +94,9 @@ def _record(request: Mapping[str, Any]) -> dict[str, object]:
     wait = request.get("time_to_first_token")
     return {
         **_counts(request),
-        "request_id": name_of(first_of(request, "response_body.id", "request_id")),
-        "started_at": request.get("request_created_at"),
-        "ended_at": request.get("response_created_at"),
+        "request_id": name_of(first_of(request, "response_body.id", "response_id", "request_id")),
+        "started_at": in_utc(request.get("request_created_at")),
+        "ended_at": in_utc(request.get("response_created_at")),
         "model": name_of(first_of(request, "response_model", "model_override", "request_model", "model")),
         "provider": provider_name(request.get("provider")),
         "user_id": name_of(first_of(request, "request_user_id", "helicone_user")),

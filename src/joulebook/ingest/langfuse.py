@@ -1,9 +1,10 @@
-"""Langfuse: observations of its public API or of the export to blob storage, as JSON or JSON lines.
+"""Langfuse: observations of its public API, its batch export or the export to blob storage: JSON, JSON lines or CSV.
 
 Only generations and embeddings are calls of a model; spans, events, agents and tools repeat their children. The usage
 types of an observation are disjoint and add up to its total; an instrumentation that sent a total without the parts
 beside input and output meant them inside, so the total decides.
 
+Checked against: the columns of ``observation-stream.ts`` (batch export) and the blob export's field reference, 2026.
 Sources: Langfuse API reference, "observations" (``usageDetails``); documentation, "Token and cost tracking" and "Blob
 storage export field reference".
 """
@@ -13,9 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.documents import documents, in_utc
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, dicts, first_of, json_documents, loaded, name_of, rows_of, whole
+from joulebook.ingest.records import Record, first_of, loaded, name_of, rows_of, whole
 from joulebook.ingest.rows import is_response_id
+from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -36,22 +39,22 @@ class Langfuse:
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the names of its fields."""
         has_usage = b'"usageDetails"' in head or b'"usage_details"' in head
-        return 0.95 if has_usage and (b'"traceId"' in head or b'"trace_id"' in head) else 0.0
+        if has_usage and (b'"traceId"' in head or b'"trace_id"' in head):
+            return 0.95
+        header = set(csv_header(head))
+        return 0.95 if header & {"usageDetails", "usage_details"} and header & {"traceId", "trace_id"} else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per generation or embedding."""
-        return rows_of(self.name, options, _records(stream, options.file))
+        return rows_of(self.name, options, _records(stream, options))
 
 
-def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in json_documents(stream, file):
+def _records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    for item in documents(stream, options, ("id", "type")):
         if isinstance(item, Finding):
             yield item
-            continue
-        line, page = item
-        for observation in dicts(page["data"]) if "data" in page else [page]:
-            if observation.get("type") in CALLS:
-                yield line, _record(observation)
+        elif item[1].get("type") in CALLS:
+            yield item[0], _record(item[1])
 
 
 def _record(observation: Mapping[str, Any]) -> dict[str, object]:
@@ -63,8 +66,8 @@ def _record(observation: Mapping[str, Any]) -> dict[str, object]:
     return {
         **counts,
         "request_id": _identity(observation.get("id")),
-        "started_at": _utc(first_of(observation, "startTime", "start_time")),
-        "ended_at": _utc(first_of(observation, "endTime", "end_time")),
+        "started_at": in_utc(first_of(observation, "startTime", "start_time")),
+        "ended_at": in_utc(first_of(observation, "endTime", "end_time")),
         "model": name_of(first_of(observation, "model", "provided_model_name", "providedModelName")),
         "user_id": name_of(first_of(observation, "userId", "user_id")),
         "cost_usd": first_of(observation, "costDetails.total", "cost_details.total"),
@@ -95,8 +98,3 @@ def _counts(details: Mapping[str, Any]) -> dict[str, object]:
         "output_tokens" if is_inside else "visible_output_tokens": output,
         "reasoning_output_tokens": reasoning,
     }
-
-
-def _utc(time: object) -> object:
-    """The blob export writes times in UTC without saying so."""
-    return f"{time}+00:00" if isinstance(time, str) and time[10:11] == " " and time[19:20] in ("", ".") else time

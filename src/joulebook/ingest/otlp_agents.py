@@ -3,17 +3,21 @@
 An agent that sends several signals tells each request several times: of a request that an event told, the span is left
 out, by the request's id, or where it has none by the agent's session.
 
-Sources: Claude Code documentation, "Monitoring", events and traces; Gemini CLI documentation, "Telemetry"; Codex
-documentation, "Observability".
+Of Gemini CLI and Qwen Code the event's total says whether hidden reasoning stands inside the output or beside it.
+
+Checked against: ``telemetry/types.ts`` and ``loggers.ts`` of Gemini CLI and Qwen Code (2026). Sources: Claude Code
+documentation, "Monitoring", events and traces; Gemini CLI documentation, "Telemetry"; Codex documentation,
+"Observability".
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from joulebook.ingest.agents.gemini_cli import gemini_counts
 from joulebook.ingest.identity import request_hash, use_hash
 from joulebook.ingest.otlp_values import attributes, nanoseconds, number, owner
-from joulebook.ingest.otlp_words import AGENT_EVENTS, AGENT_SERVICES, AGENT_SPANS, TOOLS, USE_WORDS
-from joulebook.ingest.records import Record, whole
+from joulebook.ingest.otlp_words import AGENT_EVENTS, AGENT_SERVICES, AGENT_SPANS, TOOLS, TOTALLED, USE_WORDS
+from joulebook.ingest.records import Record
 
 Told = dict[str, object]
 
@@ -36,9 +40,9 @@ class AgentSignals:
         known = attributes(event)
         body = event.get("body")
         said = body.get("stringValue") if isinstance(body, dict) else None
-        service = AGENT_SERVICES.get(str(resource.get("service.name")), "").replace("-", "_")
+        service = AGENT_SERVICES.get(str(resource.get("service.name")), "")
         names = {str(name) for name in (known.get("event.name"), event.get("eventName"), said) if name}
-        names |= {f"{service}.{name}" for name in names if service}
+        names |= {f"{start}.{name}" for name in names for start in (service, service.replace("-", "_")) if service}
         name = next((known_name for known_name in AGENT_EVENTS if known_name in names), None)
         if name is None:
             return None
@@ -95,17 +99,17 @@ def _told(name: str, words: Mapping[str, str], known: Mapping[str, Any]) -> Told
     record: Told = {ours: known.get(theirs) for ours, theirs in words.items()}
     if all(cell is None for field, cell in record.items() if field.endswith("_tokens")):
         return None
-    extra = record.pop("tool_tokens", None)
-    if extra is not None:
-        taken = whole(number(record.get("input_tokens")))
-        record["input_tokens"] = None if taken is None else taken + (whole(number(extra)) or 0)
+    totalled = TOTALLED.get(name)
+    if totalled is not None:
+        counts = gemini_counts({word: number(known.get(word)) for word in totalled}, totalled)
+        record = {field: cell for field, cell in record.items() if not field.endswith("_tokens")} | counts
     request = record.pop("request", None)
     agent = TOOLS[name.partition(".")[0]]
     record["tool"] = agent
     record["request_id"] = str(request) if request else None
     record["request_hash"] = request_hash(request)
-    counts = (known.get(word) for word in USE_WORDS[agent])
-    record["use_hash"] = use_hash(agent, _session(known), record.get("model"), counts)
+    told = (known.get(word) for word in USE_WORDS[agent])
+    record["use_hash"] = use_hash(agent, _session(known), record.get("model"), told)
     return record
 
 

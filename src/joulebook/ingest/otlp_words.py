@@ -23,6 +23,9 @@ SPAN_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cache_read_tokens": (
             "gen_ai.usage.cache_read.input_tokens",
             "gen_ai.usage.cache_read_input_tokens",
+            "gen_ai.usage.cached_input_tokens",
+            "gen_ai.usage.input_cached_tokens",
+            "gen_ai.usage.cached_tokens",
             "gen_ai.usage.input_tokens.cached",
             "llm.token_count.prompt_details.cache_read",
         ),
@@ -69,7 +72,13 @@ AGENT_EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "visible_output_tokens": "output_token_count",
             "cache_read_tokens": "cached_content_token_count",
             "reasoning_output_tokens": "thoughts_token_count",
-            "tool_tokens": "tool_token_count",
+            "model": "model",
+        },
+        "qwen-code.api_response": {
+            "input_tokens": "input_token_count",
+            "visible_output_tokens": "output_token_count",
+            "cache_read_tokens": "cached_content_token_count",
+            "reasoning_output_tokens": "thoughts_token_count",
             "model": "model",
         },
         "codex.sse_event": {
@@ -89,12 +98,18 @@ AGENT_SPANS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Name of a coding agent's span of one request -> the same."""
 
 AGENT_SERVICES: Mapping[str, str] = MappingProxyType(
-    {"claude-code": "claude-code", "gemini-cli": "gemini-cli", "codex_cli_rs": "codex", "codex": "codex"}
+    {
+        "claude-code": "claude-code",
+        "gemini-cli": "gemini-cli",
+        "qwen-code": "qwen-code",
+        "codex_cli_rs": "codex",
+        "codex": "codex",
+    }
 )
 """``service.name`` of an agent -> its name; its GenAI spans tell again what its events tell."""
 
 TOOLS: Mapping[str, str] = MappingProxyType(
-    {"claude_code": "claude-code", "gemini_cli": "gemini-cli", "codex": "codex"}
+    {"claude_code": "claude-code", "gemini_cli": "gemini-cli", "qwen-code": "qwen-code", "codex": "codex"}
 )
 """What stands before the first dot of an agent's names -> the name of the reader of its logs."""
 
@@ -108,10 +123,22 @@ USE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "thoughts_token_count",
             "tool_token_count",
         ),
+        "qwen-code": (
+            "input_token_count",
+            "cached_content_token_count",
+            "output_token_count",
+            "thoughts_token_count",
+        ),
         "codex": ("input_token_count", "cached_token_count", "output_token_count", "reasoning_token_count"),
     }
 )
 """Counts in the order in which the agent's log reader gives them to `joulebook.ingest.identity.use_hash`."""
+
+_TOTALLED = (*USE_WORDS["qwen-code"], "tool_token_count", "total_token_count")
+TOTALLED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"gemini_cli.api_response": _TOTALLED, "qwen-code.api_response": _TOTALLED}
+)
+"""Events whose total says what contains what: their words in the order of `joulebook.ingest.agents.gemini_cli`."""
 
 METRIC_TYPES = ("gen_ai.token.type", "type")
 METRICS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -126,6 +153,13 @@ METRICS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "output": "visible_output_tokens",
             "cacheRead": "cache_read_tokens",
             "cacheCreation": "cache_write_tokens",
+        },
+        "qwen-code.token.usage": {
+            "input": "input_tokens",
+            "output": "visible_output_tokens",
+            "thought": "reasoning_output_tokens",
+            "cache": "cache_read_tokens",
+            "tool": "tool_tokens",
         },
         "gemini_cli.token.usage": {
             "input": "input_tokens",

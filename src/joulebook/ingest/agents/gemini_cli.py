@@ -30,7 +30,9 @@ API_WORDS = (
     "toolUsePromptTokenCount",
     "totalTokenCount",
 )
-"""Their words for: input, of it cached, output, hidden reasoning, input from tools, all together."""
+QWEN_WORDS = API_WORDS[:4]
+"""Their words for: input, of it cached, output, hidden reasoning, input from tools, all together. Qwen Code's event has
+the first four."""
 
 
 class _Message(TypedDict, total=False):
@@ -152,6 +154,9 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             line,
             {
                 **gemini_counts(usage, API_WORDS),
+                "use_hash": use_hash(
+                    QwenCode.name, entry.get("sessionId"), entry.get("model"), (usage.get(word) for word in QWEN_WORDS)
+                ),
                 "request_id": f"{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}",
                 "started_at": entry.get("timestamp"),
                 "model": name_of(entry.get("model")),
