@@ -37,6 +37,8 @@
     ├── InputUnreadable       (ValueError)   an input file cannot be read at all
     │   ├── InputMissing                     it does not exist or may not be read
     │   ├── InputBroken                      it breaks off or is damaged
+    │   ├── InputNotParquet                  it is not of the Parquet format
+    │   ├── ExtraMissing                     its format needs a package that is not installed
     │   └── JournalUnreadable                a file of samples is not of the format
     └── BudgetExceeded                       exit 3
 
@@ -294,6 +296,14 @@ class InputUnreadable(JoulebookError, ValueError):
     """An input file cannot be read at all."""
 
     template = translatable("{file}: {what} Next: {next_step}")
+
+
+class ExtraMissing(InputUnreadable):
+    """A format needs a package that is not installed."""
+
+    template = translatable(
+        "The format {format} needs the package {package}. Next: pip install 'joulebook[{extra}]', then import again."
+    )
 
 
 class InputNotParquet(InputUnreadable):

@@ -1,5 +1,6 @@
 """Recordings of other meters, clusters and statements, with what each must give."""
 
+import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +38,9 @@ class Metered:
         return ReadOptions(file=self.file, **self.options)
 
     def content(self) -> bytes:
-        """The bytes of the file."""
-        return (FOLDER / self.file).read_bytes()
+        """The bytes of the file; those that are kept packed come unpacked."""
+        content = (FOLDER / self.file).read_bytes()
+        return gzip.decompress(content) if self.file.endswith(".gz") else content
 
 
 GPU_ONLY = ("only-accelerators",)
@@ -88,8 +90,17 @@ METERED = (
     Metered(
         "carbontracker",
         "carbontracker.log",
-        {"gpu polling.carbontracker measured": 600 * 240 / 3.6e6, "cpu rapl.carbontracker measured": 15000 / 3.6e6},
+        {
+            "gpu polling.carbontracker measured": 600 * 240 / 3.6e6,
+            "cpu carbontracker-constant estimated": 15000 / 3.6e6,
+        },
         ("part-unread", "no-timezone"),
+    ),
+    Metered(
+        "carbontracker",
+        "carbontracker-2.4.log",
+        {"cpu rapl.carbontracker measured": 3 * (49.81273 + 50.20411 + 50) / 3.6e6},
+        ("no-timezone",),
     ),
     Metered(
         "carbontracker",
@@ -97,6 +108,17 @@ METERED = (
         {},
         ("only-with-pue", "no-timezone"),
         {"stated_energy_kwh": 0.076340278, "stated_co2e_location_g": 10.92},
+    ),
+    Metered(
+        "perun",
+        "perun.hdf5.gz",
+        {
+            "cpu rapl.perun measured": (500 + 1000) / 3.6e6,
+            "memory rapl-dram.perun measured": (50 + 100) / 3.6e6,
+            "gpu polling.perun derived": (2000 + 4000) / 3.6e6,
+        },
+        ("no-timezone",),
+        {"stated_energy_kwh": (2550 + 5100) * 1.05 / 3.6e6, "stated_co2e_location_g": 7650 * 1.05 / 3.6e6 * 417.8},
     ),
     Metered(
         "alumet",

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 from collections import Counter
 from contextlib import suppress
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from metered import METERED
 from test_fuzz import mutated, mutations
 
-from joulebook.errors import JoulebookError
+from joulebook.errors import ExtraMissing, JoulebookError
 from joulebook.ingest.reader import detect, reader, tables_of
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.finding import RULES, Finding
@@ -147,3 +148,22 @@ def test_bytes_of_other_systems(recording):
     assert [row for row in read(recording, windows) if not isinstance(row, Finding)] == [
         row for row in read(recording) if not isinstance(row, Finding)
     ]
+
+
+def test_runs_of_perun_follow_each_other():
+    """The runs of one execution lie one behind the other, each as long as its sensors were read."""
+    recording = next(one for one in METERED if one.reader == "perun")
+    rows = [row for row in read(recording) if not isinstance(row, Finding) and row.get("component") == "cpu"]
+    assert [(row["started_at"].second, row["ended_at"].second, row["host"]) for row in rows] == [
+        (0, 10, "n1"),
+        (10, 20, "n1"),
+    ]
+    assert rows[0]["device"] == "cpu_0_package-0 AMD EPYC 7742"
+
+
+def test_a_package_that_a_format_needs_is_named(monkeypatch):
+    """Without the package that reads HDF5 the error says what to install."""
+    recording = next(one for one in METERED if one.reader == "perun")
+    monkeypatch.setitem(sys.modules, "pyfive", None)
+    with pytest.raises(ExtraMissing, match=r"joulebook\[perun\]"):
+        read(recording)

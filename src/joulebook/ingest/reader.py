@@ -2,9 +2,10 @@
 
 import importlib
 import io
+import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
@@ -76,6 +77,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "carbontracker": "joulebook.ingest.meters.carbontracker:CarbonTracker",
         "eco2ai": "joulebook.ingest.meters.eco2ai:Eco2Ai",
         "alumet": "joulebook.ingest.meters.alumet:Alumet",
+        "perun": "joulebook.ingest.meters.perun:Perun",
         "mlflow-system": "joulebook.ingest.meters.power_series:MlflowSystem",
         "wandb-system": "joulebook.ingest.meters.power_series:WandbSystem",
         "slurm": "joulebook.ingest.clusters.slurm:Slurm",
@@ -173,17 +175,45 @@ def reader(name: str) -> Reader:
     return cast("Reader", getattr(importlib.import_module(module), cls)())
 
 
-def detect(path: Path) -> list[Detection]:
+def detect(path: Path, columns: Sequence[str] = ()) -> list[Detection]:
     """The formats a file may have, the surest first.
+
+    Args:
+        path: the file.
+        columns: names of its columns, where it is no text but a table whose engine told them (Parquet): it is then
+            taken as the text with these names that it will be read as.
+
+    Raises:
+        InputMissing: the file cannot be opened.
+    """
+    if columns:
+        heads = [",".join(columns).encode(), json.dumps(dict.fromkeys(columns)).encode()]
+    else:
+        with open_input(path) as stream:
+            heads = [stream.read(HEAD_BYTES)]
+    found = [_detected(reader(name), heads, path.name) for name in reader_names() if not (columns and name in TEXTS)]
+    found += [Detection("parquet", 0.5 if "started_at" in columns else 0.2, PARQUET_SIGNS)] if columns else []
+    return sorted((one for one in found if one.certainty > 0), key=lambda one: -one.certainty)
+
+
+def _detected(one: Reader, heads: Sequence[bytes], name: str) -> Detection:
+    return Detection(one.name, max(one.detect(head, name) for head in heads), one.signs)
+
+
+PARQUET_MAGIC = b"PAR1"
+PARQUET_SIGNS = translatable("a Parquet table whose columns can be mapped to usage")
+TEXTS = ("csv", "jsonl")
+"""Formats of any text, which a table of an engine is not."""
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does.
 
     Raises:
         InputMissing: the file cannot be opened.
     """
     with open_input(path) as stream:
-        head = stream.read(HEAD_BYTES)
-    candidates = (reader(name) for name in reader_names())
-    found = [Detection(one.name, one.detect(head, path.name), one.signs) for one in candidates]
-    return sorted((one for one in found if one.certainty > 0), key=lambda one: -one.certainty)
+        return stream.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
 
 
 def tables_of(name: str) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from joulebook.faces.text import _, error_text, language
 if TYPE_CHECKING:
     from joulebook.book import Book
 
-OPTIONAL = {"pyspark": "spark", "polars": "polars", "deltalake": "lake"}
+OPTIONAL = {"pyspark": "spark", "polars": "polars", "deltalake": "lake", "pyfive": "perun"}
 
 Row = tuple[str, str, str, str]
 """Area, name, state (ok, missing, unknown, fault), detail or next step."""

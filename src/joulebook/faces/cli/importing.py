@@ -62,7 +62,7 @@ def command(
         click.echo("\n".join((*reader_names(), "parquet")))
         return 0
     if is_detect:
-        return _detect([*([Path(format_name)] if format_name else []), *paths])
+        return _detect(ctx, [*([Path(format_name)] if format_name else []), *paths])
     if format_name is None or not paths:
         raise click.UsageError(_("Name a format and at least one file."), ctx)
     given = {name: value for name, value in constants.items() if value is not None}
@@ -104,12 +104,12 @@ def _json(path: Path, result: "Imported") -> dict[str, object]:
     }
 
 
-def _detect(paths: list[Path]) -> int:
-    from joulebook.ingest.reader import detect  # noqa: PLC0415
+def _detect(ctx: click.Context, paths: list[Path]) -> int:
+    from joulebook.ingest.reader import detect, is_parquet  # noqa: PLC0415
 
     code = 0
     for path in paths:
-        found = detect(path)
+        found = detect(path, open_book(ctx).store.columns_of(path) if is_parquet(path) else ())
         if not found:
             click.echo(_("{file}: no known format. Next: name one with FORMAT and --map.").format(file=path))
             code = 1

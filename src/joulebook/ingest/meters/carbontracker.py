@@ -4,8 +4,12 @@ The log (``…_carbontracker.log``) holds what was read, component by component,
 (``…_carbontracker_output.log``) holds its sums times a PUE of its own: these are kept as a statement and are not booked
 as energy. Predictions are never read. A component whose power is ``None`` was not read: unknown.
 
-Source: carbontracker documentation, "Aggregating log files"; the line in its log that says which of its figures are
-multiplied by a PUE coefficient.
+Since version 2.2 a processor without RAPL counts as half its design power all the time, and later versions simulate
+devices on request; the log does not say so. A power that stays the same to the last digit over all epochs is taken for
+one, and is estimated; so is that of a single epoch, which cannot be told apart.
+
+Checked against: logs that carbontracker 2.4.7 wrote, and its components of 1.2.5 to 2.4.7. Source: carbontracker
+documentation, "Aggregating log files"; the line in its log that says which of its figures are multiplied by a PUE.
 """
 
 import re
@@ -19,6 +23,7 @@ from joulebook.ingest.energy import CPU, GPU, EnergyMaker
 from joulebook.ingest.lines import Lines
 from joulebook.ingest.reader import Entry, ReadOptions
 from joulebook.terms.finding import Finding
+from joulebook.terms.tier import Tier
 
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(?:,\d+)? - (?:.* - )?(.*)\Z")
 DURATION = re.compile(r"\s*Duration:\s*(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
@@ -27,7 +32,10 @@ FOUND = re.compile(r" (GPU|CPU) with device\(s\) (.*?)\.(?= |\Z)")
 ACTUAL = re.compile(r"\s*(?:CarbonTracker:\s*)?Actual consumption for \d+ epoch")
 PREDICTED = re.compile(r"\s*(?:CarbonTracker:\s*)?Predicted consumption")
 FIGURE = re.compile(r"\s*(Time|Energy|CO2eq):\s*([\d.:eE+-]+)")
+VERSION = re.compile(r"carbontracker version (\d+)\.(\d+)")
+WITHOUT_METER_SINCE = (2, 2)
 PARTS = {"gpu": {**GPU, "method": "polling.carbontracker"}, "cpu": {**CPU, "method": "rapl.carbontracker"}}
+CONSTANT = {"method": "carbontracker-constant", "tier": Tier.ESTIMATED}
 LONGEST_S = timedelta(days=3660).total_seconds()
 """No training is longer; a longer time is a damaged line."""
 
@@ -67,6 +75,8 @@ class _Log:
         self.joules: dict[str, float] = {}
         self.devices: dict[str, str] = {}
         self.silent: set[str] = set()
+        self.version = (0, 0)
+        self.powers: dict[str, set[float]] = {}
         self.stated: dict[str, str] | None = None
         self.statements: list[tuple[int, datetime | None, dict[str, str]]] = []
 
@@ -82,6 +92,9 @@ class _Log:
         message = stamp[2] if stamp else line
         for component, devices in FOUND.findall(message) if "components were found" in message else ():
             self.devices[component.lower()] = devices
+        version = VERSION.match(message)
+        if version:
+            self.version = (int(version[1]), int(version[2]))
         duration, power = DURATION.match(message), POWER.search(message)
         if duration:
             days, hours, minutes, seconds = (float(part or 0) for part in duration.groups())
@@ -104,6 +117,7 @@ class _Log:
             yield self.maker.finding(number, fault.rule, f"power {component}")
             return
         self.joules[component] = self.joules.get(component, 0.0) + watts * self.duration_s
+        self.powers.setdefault(component, set()).add(watts)
 
     def _stated(self, number: int, message: str) -> None:
         if ACTUAL.match(message):
@@ -120,13 +134,18 @@ class _Log:
             started = min(self.begun, self.ended - timedelta(seconds=self.run_s))
             run = f"carbontracker@{key_text(self.begun)}"
             for component in sorted(self.joules.keys() | self.silent):
-                told = {**PARTS[component], "device": self.devices.get(component), "run": run}
+                how = CONSTANT if self._is_constant(component) else {}
+                told = {**PARTS[component], **how, "device": self.devices.get(component), "run": run}
                 joules = self.joules.get(component, 0.0)
                 yield self.maker.row({**told, "started_at": started, "ended_at": self.ended}, joules, "J", None)
         for component in sorted(self.silent & self.joules.keys()):
             yield Finding(self.maker.options.file, None, "part-unread", {"component": component}, is_error=False)
         for number, at, told in self.statements[-1:]:
             yield from self._statement(number, at, told)
+
+    def _is_constant(self, component: str) -> bool:
+        """Whether a power may be one that nobody read."""
+        return self.version >= WITHOUT_METER_SINCE and len(self.powers.get(component, ())) == 1
 
     def _statement(self, number: int, at: datetime | None, told: dict[str, str]) -> Iterator[Entry | Finding]:
         if at is None:
