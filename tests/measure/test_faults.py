@@ -180,6 +180,18 @@ def test_disk_with_room_again(tmp_path, monkeypatch):
     assert journal.torn_count == 1
 
 
+def test_every_sample_is_written_at_once(recorder, clock, list_reader, make_channel):
+    """Samples that are not counted yet stand in the journal, and whoever asks for totals gets all of them."""
+    taken = recorder(list_reader([[1000 * second] for second in range(50)], [make_channel()]))
+    for second in range(1, 41):
+        taken.sample(is_load_read=False, is_tree_read=False)
+        clock.move(1)
+        assert len(list(read_journal(taken.journal.path).samples())) == second
+        if second in {1, 29, 30, 31, 40}:
+            assert taken.tally.integrators[0].joules == pytest.approx(second - 1)
+            assert taken.tally.sample_count == second
+
+
 def test_clock_jump(recorder, clock, list_reader, make_channel):
     """A wall clock set back by an hour changes neither duration nor energy, and is told."""
     taken = recorder(list_reader([[0], [1000], [2000], [3000]], [make_channel()]))
@@ -264,7 +276,7 @@ def test_spoilt_sample(recorder, clock, list_reader, make_channel, line):
     for _second in range(3):
         taken.sample()
         clock.move(1)
-        taken.journal.write_line(line)
+        taken.journal.write_line(f"{line}\n".encode())
     taken.journal.close()
     replayed = replay(read_journal(taken.journal.path))
     assert replayed.tally.integrators[0].joules == pytest.approx(2)

@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from joulebook.measure.cgroup import allotment, used_us
-from joulebook.measure.process_tree import ProcessTree
+from joulebook.measure.journal import read_journal
+from joulebook.measure.process_tree import ProcessTree, _content
+from joulebook.measure.replay import replay
 from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine, Use, UtilisationReader, _cpu_identity
 
@@ -90,6 +93,42 @@ def test_steps_of_utilisation():
     assert (tally.step_s[0], tally.step_s[10], tally.step_s[19]) == (10, 10, 10)
     assert sum(tally.step_busy_s) == pytest.approx(30)
     assert tally.memory_byte_s == pytest.approx(30_000)
+
+
+def test_load_since_the_last_reading():
+    """Up to a later time the load goes on as it was last; the tally stays, and without a load nothing is made."""
+    tally = UseTally(threads=2.0)
+    tally.add(0, Use(0, 0, 0))
+    assert tally.until(5 * 10**9).seconds == 0
+    tally.add(10 * 10**9, Use(0, 0, 10_000_000))
+    assert tally.until(14 * 10**9).seconds == pytest.approx(14)
+    assert tally.until(14 * 10**9).busy_cpu_s == pytest.approx(14)
+    assert tally.until(14 * 10**9).step_s[10] == pytest.approx(14)
+    assert tally.until(9 * 10**9) == tally.until(10 * 10**9) == tally
+    assert tally.seconds == pytest.approx(10)
+
+
+@pytest.mark.parametrize("component", ["gpu", "cpu"])
+@pytest.mark.parametrize("ticks", [1, 4, 18, 75])
+def test_cut_off_between_two_readings_of_the_load(recorder, clock, list_reader, make_channel, component, ticks):
+    """A run that is cut off at any sample has use for all of its time, with or without a meter of the processor."""
+    taken = recorder(list_reader([[0]], [make_channel(component=component)]))
+    clock.ticks = ticks
+    taken.start()
+    next(thread for thread in threading.enumerate() if thread.name == "joulebook-meter").join()
+    taken.journal.close()
+    journal = read_journal(taken.journal.path)
+    assert len(list(journal.samples())) == ticks + 1
+    assert replay(journal).tally.use_so_far().seconds == pytest.approx(ticks)
+    assert len([one for one in journal.samples() if "u" in one]) <= 6 + (ticks // 5 if component == "gpu" else 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_long_file_of_the_kernel(tmp_path):
+    """A list of children that is longer than one page is read to its end."""
+    (tmp_path / "children").write_bytes(b"12345 " * 2000)
+    assert len(_content(str(tmp_path / "children")).split()) == 2000
+    assert _content(str(tmp_path / "nothing")) == b""
 
 
 def test_this_machine():

@@ -5,6 +5,7 @@ import os
 import select
 import threading
 import time
+from functools import partial
 from typing import Protocol
 
 NANOSECONDS = 1_000_000_000
@@ -45,8 +46,7 @@ class Stop:
         """Wait until it is said, at most so long [s]; True when it was."""
         if self._descriptor < 0:
             return self._event.wait(seconds)
-        self._poll.poll(seconds * MILLISECONDS)
-        return self._event.is_set()
+        return bool(self._poll.poll(seconds * MILLISECONDS))
 
     def close(self) -> None:
         """Let go of the descriptor, once nobody waits any more."""
@@ -66,31 +66,27 @@ class Clock(Protocol):
         """Nanoseconds since 1970, UTC; may jump."""
         ...
 
-    def wait(self, stop: Stop, seconds: float) -> bool:
+    def wait(self, stop: Stop, seconds: float, /) -> bool:
         """Wait until `stop` is set or the time is over [s]; True when it was set."""
         ...
+
+
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class SystemClock:
     """The clock of this machine.
 
     `CLOCK_BOOTTIME` is used where there is one (Linux), because `CLOCK_MONOTONIC` stands still while a machine sleeps
-    and energy counters do not. Source: clock_gettime(2).
+    and energy counters do not. Source: clock_gettime(2). The functions of the system stand here as they are, without a
+    call of ours around each: the meter asks them every second.
     """
 
-    def __init__(self) -> None:
-        self._clock_id = getattr(time, "CLOCK_BOOTTIME", None)
+    elapsed_ns = staticmethod(partial(time.clock_gettime_ns, _MONOTONIC) if _MONOTONIC else time.monotonic_ns)
+    """Monotonic time [ns]."""
 
-    def elapsed_ns(self) -> int:
-        """Monotonic time [ns]."""
-        if self._clock_id is None:
-            return time.monotonic_ns()
-        return time.clock_gettime_ns(self._clock_id)
+    wall_ns = staticmethod(time.time_ns)
+    """Nanoseconds since 1970, UTC."""
 
-    def wall_ns(self) -> int:
-        """Nanoseconds since 1970, UTC."""
-        return time.time_ns()
-
-    def wait(self, stop: Stop, seconds: float) -> bool:
-        """Wait for `stop`, at most so long [s]."""
-        return stop.wait(seconds)
+    wait = staticmethod(Stop.wait)
+    """Wait for a `Stop`, at most so long [s]; True when it was set."""

@@ -32,7 +32,7 @@ class Follower:
     _offset: int = 0
     _interval_s: float = 1.0
     _absences: list[Absence] = field(default_factory=list)
-    _before: tuple[float, float] = (0.0, 0.0)
+    _load_ratio: float | None = None
 
     def advance(self) -> None:
         """Read what was written since.
@@ -41,8 +41,7 @@ class Follower:
             OSError: the journal is gone.
             InputUnreadable: it is of another format.
         """
-        if self.tally is not None:
-            self._before = (self.tally.use.busy_cpu_s, self.tally.use.seconds)
+        before = (self.tally.use.busy_cpu_s, self.tally.use.seconds) if self.tally is not None else (0.0, 0.0)
         with self.path.open("rb") as stream:
             stream.seek(self._offset)
             for line in stream:
@@ -50,6 +49,9 @@ class Follower:
                     break  # still being written
                 self._offset += len(line)
                 self._take(line)
+        if self.tally is not None and self.tally.use.seconds > before[1]:
+            use = self.tally.use
+            self._load_ratio = (use.busy_cpu_s - before[0]) / ((use.seconds - before[1]) * use.threads)
 
     def _take(self, line: bytes) -> None:
         try:
@@ -96,9 +98,5 @@ class Follower:
 
     @property
     def load_ratio(self) -> float | None:
-        """How busy the allotted part of the machine was since the last `advance`, 0..1."""
-        if self.tally is None:
-            return None
-        use = self.tally.use
-        seconds = use.seconds - self._before[1]
-        return (use.busy_cpu_s - self._before[0]) / (seconds * use.threads) if seconds > 0 else None
+        """How busy the allotted part of the machine was when it was last read, 0..1; None before."""
+        return self._load_ratio

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from joulebook.errors import translatable
+from joulebook.measure.energy_counters import EnergyCounters
 from joulebook.measure.power_buffer import PowerBuffer
 from joulebook.measure.reading import Absence, Channel, Kind, Opened
 from joulebook.terms.tier import Tier
@@ -49,6 +50,7 @@ class NvidiaReader:
         self._environment = os.environ if environment is None else environment
         self._nvml: ModuleType | None = None
         self._calls: list[Call] = []
+        self._counters: EnergyCounters | None = None
 
     def open(self) -> Opened:
         """Load the driver's library and choose, board by board, the best reading it has."""
@@ -72,6 +74,10 @@ class NvidiaReader:
             self._calls += [call for _channel, call in found]
             if not any(channel.component == "gpu" for channel, _call in found):
                 absences.append(_no_power(board))
+        if sys.platform != "win32" and channels and all(one.method == "nvml.total_energy" for one in channels):
+            by_uuid = {board.uuid: board.handle for board in boards}
+            handles = [by_uuid[channel.device_uuid] for channel in channels]
+            self._counters = EnergyCounters(ctypes.CDLL(LIBRARY), handles)
         return Opened(channels, absences)
 
     def _boards(self) -> list[_Board]:
@@ -207,17 +213,11 @@ class NvidiaReader:
         return call
 
     def _counter(self, board: _Board) -> Call:
-        """The board's energy counter [mJ], by one call into the library and nothing else: it is read every second."""
+        """The board's energy counter [mJ]."""
         if sys.platform == "win32":
             return self._guarded(self._library.nvmlDeviceGetTotalEnergyConsumption, board)
-        function = getattr(ctypes.CDLL(LIBRARY), "nvmlDeviceGetTotalEnergyConsumption", None)
-        value = ctypes.c_uint64()
-        place, handle = ctypes.byref(value), board.handle
-
-        def call() -> int | None:
-            return value.value if function is not None and function(handle, place) == 0 else None
-
-        return call
+        counters = EnergyCounters(ctypes.CDLL(LIBRARY), [board.handle])
+        return lambda: counters.read()[0]
 
     def _field(self, board: _Board, field_id: int, scope: int) -> Call:
         nvml = self._library
@@ -233,7 +233,9 @@ class NvidiaReader:
 
     def read(self) -> Sequence[int | None]:
         """Counters [mJ] or power [mW]; None for a board that fell off the bus."""
-        return [call() for call in self._calls]
+        if self._counters is None:
+            return [call() for call in self._calls]
+        return self._counters.read()
 
     def close(self) -> None:
         """Let go of the library."""

@@ -12,13 +12,24 @@ from joulebook.measure.clock import Clock, Stop
 from joulebook.measure.journal import JournalWriter
 from joulebook.measure.reading import Absence, Channel, Reader
 from joulebook.measure.tally import Tally
-from joulebook.measure.utilisation import UtilisationReader
+from joulebook.measure.utilisation import Use, UtilisationReader
 
 FAST_PER_INTERVAL = 10
 """Readings per interval of a device that tells only power at an instant, on average."""
 
-TREE_EVERY = 15
+TREE_EVERY = 60
 """Samples from one reading of the program's own use to the next; its CPU time is cumulative, so nothing is lost."""
+
+LOAD_EVERY = 5
+"""Samples from one reading of the machine's load to the next, after as many with one each. Its busy time is cumulative
+as well, and the curves from load to power were measured over minutes of mixed load: finer grain is not truer."""
+
+COUNT_EVERY = 30
+"""Samples that are written one by one but counted together: after a second of sleep code is no longer in the
+processor's caches, so that thirty in a row cost little more than one."""
+
+SAMPLE = b'{"k":"s","n":%d,"t":%d,"w":%d,"v":%a}\n'
+"""The line of a sample: number, elapsed and wall time [ns], values; Python's text of whole numbers is JSON."""
 
 GOLDEN_RATIO = (5**0.5 - 1) / 2
 """Steps of this fraction never fall into step with a load that repeats; so do the pauses between fast readings."""
@@ -59,8 +70,10 @@ class Recorder:
         self._channel_counts: list[int] = []
         channels = self._open(readers)
         self.machine = utilisation.machine()
-        self.tally = Tally(channels, self.machine, interval_s)
-        self._fast_readers = self._readers_of(self.tally.fast_channels)
+        self._tally = Tally(channels, self.machine, interval_s)
+        self._sample_count = 0
+        self._uncounted: list[tuple[int, int, Sequence[int | None], Use | None]] = []
+        self._fast_readers = self._readers_of(self._tally.fast_channels)
         self._is_load_watched = not any(channel.component in {"cpu", "node"} for channel in channels)
         self.journal = JournalWriter(path)
         self.journal.write({"k": "begin", **begin, "interval_s": interval_s})
@@ -100,32 +113,52 @@ class Recorder:
         return found
 
     @property
+    def tally(self) -> Tally:
+        """Totals of all samples taken so far."""
+        with self._lock:
+            self._count()
+        return self._tally
+
+    def _count(self) -> None:
+        """Count the samples that were only written so far."""
+        taken, self._uncounted = self._uncounted, []
+        for one in taken:
+            self._tally.add(*one)
+
+    @property
     def is_own_process(self) -> bool:
         """False in a forked child, which must leave the parent's journal alone."""
         return os.getpid() == self._pid
 
-    def sample(self, *, is_tree_read: bool = True) -> None:
-        """Read everything once, count it and write it down.
+    def sample(self, *, is_load_read: bool = True, is_tree_read: bool = True) -> None:
+        """Read everything once and write it down.
 
         Args:
-            is_tree_read: False leaves out what the program itself uses, the dearest of the readings, and how busy the
-                machine is where a meter reads its energy and no estimate stands on it.
+            is_load_read: False leaves out how busy the machine is.
+            is_tree_read: False leaves out what the program itself uses, the dearest of the readings.
         """
         with self._lock:
             at_ns, wall_ns = self._clock.elapsed_ns(), self._clock.wall_ns()
             values: list[int | None] = []
             for reader in self._readers:
                 values += reader.read()
-            use = self._utilisation.use(is_tree_read=is_tree_read) if is_tree_read or self._is_load_watched else None
-            fast, self._fast = self._fast, []
-            self.tally.add(at_ns, wall_ns, values, use)
-            extra = f',"f":{json.dumps(fast, separators=(",", ":"))}' if fast else ""
-            numbers = ",".join(map(str, values)).replace("None", "null")
-            if use is not None:
-                extra = f',"u":[{use.tree_cpu_us},{use.tree_memory_bytes},{use.busy_us}]{extra}'
-            self.journal.write_line(
-                f'{{"k":"s","n":{self.tally.sample_count},"t":{at_ns},"w":{wall_ns},"v":[{numbers}]{extra}}}'
-            )
+            use = self._utilisation.use(is_tree_read=is_tree_read) if is_load_read else None
+            self._sample_count += 1
+            line = SAMPLE % (self._sample_count, at_ns, wall_ns, values)
+            if use is not None or self._fast or None in values:
+                line = self._whole_line(line, use)
+            self.journal.write_line(line)
+            self._uncounted.append((at_ns, wall_ns, values, use))
+            if self._fast_readers or len(self._uncounted) == COUNT_EVERY:
+                self._count()
+
+    def _whole_line(self, line: bytes, use: Use | None) -> bytes:
+        """A sample's line with what is not in each."""
+        extra = b"" if use is None else b',"u":[%d,%d,%d]' % use
+        if self._fast:
+            extra += b',"f":' + json.dumps(self._fast, separators=(",", ":")).encode()
+            self._fast = []
+        return line.replace(b"None", b"null")[:-2] + extra + b"}\n"
 
     def sample_fast(self) -> None:
         """Read only the devices that tell nothing but power at an instant."""
@@ -135,7 +168,7 @@ class Recorder:
             for reader, places in self._fast_readers:
                 read = reader.read()
                 values += [read[place] for place in places]
-            self.tally.add_fast(at_ns, values)
+            self._tally.add_fast(at_ns, values)
             self._fast.append([at_ns, *values])
 
     def note(self, record: Mapping[str, Any]) -> None:
@@ -158,21 +191,26 @@ class Recorder:
     def _run(self) -> None:
         ticks = FAST_PER_INTERVAL if self._fast_readers else 1
         due = 0
-        while not self._clock.wait(self._stop, self._pause_s(due, ticks)):
+        wait, stop = self._clock.wait, self._stop
+        while not wait(stop, self._interval_s if ticks == 1 else self._pause_s(due, ticks)):
             due += 1
             try:
                 if due % ticks:
                     self.sample_fast()
                 else:
-                    self.sample(is_tree_read=due // ticks % TREE_EVERY == 0)
+                    self._sample_when_due(due // ticks)
             except Exception as error:  # noqa: BLE001  (a fault of the meter must not end the program it measures)
                 self.failure = error
                 self.note({"k": "note", "what": "meter-failed", "error": type(error).__name__})
                 return
 
+    def _sample_when_due(self, number: int) -> None:
+        """A sample with what is due: the load only where no meter reads the processor and an estimate stands on it."""
+        is_tree_read = number % TREE_EVERY == 0
+        is_load_read = is_tree_read or number <= LOAD_EVERY or (self._is_load_watched and number % LOAD_EVERY == 0)
+        self.sample(is_load_read=is_load_read, is_tree_read=is_tree_read)
+
     def _pause_s(self, due: int, ticks: int) -> float:
-        if ticks == 1:
-            return self._interval_s
         return self._interval_s / ticks * (0.5 + due * GOLDEN_RATIO % 1)
 
     def stop(self, status: str, code: int | None = None) -> None:

@@ -105,5 +105,5 @@ def _close(journal: Path) -> None:
         end = {"k": "end", "status": "cut-off", "code": None, "lost_records": 0}
         if last is not None:
             end |= {"t": last["t"], "w": last["w"]}
-        text = json.dumps(end, separators=(",", ":"))
-        writer.write_line(f"\n{text}" if is_torn else text)
+        text = json.dumps(end, separators=(",", ":")).encode() + b"\n"
+        writer.write_line(b"\n" + text if is_torn else text)

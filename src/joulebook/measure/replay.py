@@ -63,7 +63,7 @@ def replay(journal: Journal) -> Replayed:
                 journal.torn_count += 1  # a sample that is not one of these channels; the notice tells
         elif record["k"] == "span" and record["at"] == "begin":
             opened[record["id"]] = OpenSpan(
-                _full_name(record, opened), tally.last_ns, tally.joules(), tally.use.copied()
+                _full_name(record, opened), tally.last_ns, tally.joules(), tally.use_so_far()
             )
         elif record["k"] == "span" and record["id"] in opened:
             replayed.spans.append(opened.pop(record["id"]).close(tally, replayed.absences, record))
@@ -94,7 +94,7 @@ class OpenSpan(NamedTuple):
             self.name,
             (tally.last_ns - self.start_ns) / NANOSECONDS,
             components(energies, absences),
-            tally.use.copied().since(self.use),
+            tally.use_so_far().since(self.use),
             record.get("counts", {}),
             record.get("metrics", {}),
             record.get("status", "ok"),
@@ -197,11 +197,11 @@ def _use(own: Sequence[Replayed]) -> UseTally:
     """Use of the host: a wrapper sees everything below it; without one, ranks are added."""
     wrapper = next((one for one in own if one.journal.begin.get("wrapper")), None)
     if wrapper is not None:
-        return wrapper.tally.use.copied()
-    longest = max((one.tally.use for one in own), key=lambda use: use.seconds)
-    joined = longest.copied()
-    joined.tree_cpu_s = sum(one.tally.use.tree_cpu_s for one in own)
-    joined.memory_byte_s = sum(one.tally.use.memory_byte_s for one in own)
+        return wrapper.tally.use_so_far()
+    uses = [one.tally.use_so_far() for one in own]
+    joined = max(uses, key=lambda use: use.seconds)
+    joined.tree_cpu_s = sum(use.tree_cpu_s for use in uses)
+    joined.memory_byte_s = sum(use.memory_byte_s for use in uses)
     return joined
 
 

@@ -149,7 +149,7 @@ class Session:
             tally = self.recorder.tally
             above = self._open_spans.get(parent) if parent is not None else None
             full = f"{above.name}/{name}" if above is not None else name
-            self._open_spans[span_id] = OpenSpan(full, tally.last_ns, tally.joules(), tally.use.copied())
+            self._open_spans[span_id] = OpenSpan(full, tally.last_ns, tally.joules(), tally.use_so_far())
             self.recorder.note({"k": "span", "at": "begin", "id": span_id, "parent": parent, "name": name})
         return span_id
 
@@ -180,7 +180,7 @@ class Session:
                 duration_s=tally.duration_s,
                 components=components(energies, self.recorder.absences),
                 machine=self.recorder.machine,
-                use=tally.use.copied(),
+                use=tally.use_so_far(),
             )
             return RunSummary(
                 run=self.run,

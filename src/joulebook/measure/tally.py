@@ -32,7 +32,7 @@ class UseTally:
     """
 
     __slots__ = (
-        "_last", "busy_cpu_s", "memory_byte_s", "seconds", "step_busy_s", "step_s", "threads", "tree_cpu_s",
+        "_last", "_load", "busy_cpu_s", "memory_byte_s", "seconds", "step_busy_s", "step_s", "threads", "tree_cpu_s",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class UseTally:
         self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s = tree_cpu_s, busy_cpu_s, memory_byte_s
         self.step_s, self.step_busy_s = list(step_s), list(step_busy_s)
         self._last: tuple[int, Use] | None = None
+        self._load = 0.0
 
     def _told(self) -> tuple[float | list[float], ...]:
         sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
@@ -67,18 +68,30 @@ class UseTally:
         seconds = (at_ns - last[0]) / NANOSECONDS
         busy_s = max(0, use.busy_us - last[1].busy_us) / MICRO
         busy_s = min(busy_s, seconds * self.threads)
+        self._load = busy_s / seconds
+        self._spend(seconds, busy_s)
+        self.tree_cpu_s += max(0, use.tree_cpu_us - last[1].tree_cpu_us) / MICRO
+        self.memory_byte_s += (use.tree_memory_bytes + last[1].tree_memory_bytes) / 2 * seconds
+
+    def until(self, at_ns: int) -> "UseTally":
+        """The same at this time [ns], which further readings do not change.
+
+        What was not read since the last reading is filled with the load before it: the load is read less often than
+        counters are, and a run that is cut off ends between two readings.
+        """
+        sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
+        now = UseTally(*sums, self.step_s, self.step_busy_s)
+        seconds = 0.0 if self._last is None else (at_ns - self._last[0]) / NANOSECONDS
+        if seconds > 0 and self.seconds > 0:
+            now._spend(seconds, self._load * seconds)
+        return now
+
+    def _spend(self, seconds: float, busy_s: float) -> None:
         step = min(STEPS - 1, int(STEPS * busy_s / (seconds * self.threads)))
         self.seconds += seconds
         self.busy_cpu_s += busy_s
-        self.tree_cpu_s += max(0, use.tree_cpu_us - last[1].tree_cpu_us) / MICRO
-        self.memory_byte_s += (use.tree_memory_bytes + last[1].tree_memory_bytes) / 2 * seconds
         self.step_s[step] += seconds
         self.step_busy_s[step] += busy_s
-
-    def copied(self) -> "UseTally":
-        """The same at this time, which further readings do not change."""
-        sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
-        return UseTally(*sums, self.step_s, self.step_busy_s)
 
     def since(self, then: "UseTally") -> "UseTally":
         """What was used after an earlier time."""
@@ -164,6 +177,10 @@ class Tally:
             self.add_fast(at_ns, values)
         use = record.get("u")
         self.add(record["t"], record["w"], record["v"], Use(*use) if use else None)
+
+    def use_so_far(self) -> UseTally:
+        """Use up to the last sample; further ones do not change it."""
+        return self.use.until(self.last_ns)
 
     @property
     def duration_s(self) -> float:

@@ -119,7 +119,7 @@ class UtilisationReader:
         if sys.platform == "linux":
             if self._stat < 0:
                 self._stat = os.open("/proc/stat", os.O_RDONLY | os.O_CLOEXEC)
-            _cpu, user, nice, system, _idle, _wait, irq, softirq, _rest = os.pread(self._stat, 256, 0).split(None, 8)
+            _cpu, user, nice, system, _idle, _wait, irq, softirq, _rest = os.pread(self._stat, 128, 0).split(None, 8)
             return (int(user) + int(nice) + int(system) + int(irq) + int(softirq)) * self._us_per_tick
         import psutil  # noqa: PLC0415  (only where there is no /proc)
 

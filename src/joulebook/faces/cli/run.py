@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
+UNLIMITED_S = 3600.0
+"""How often a command without a limit is looked at [s]; its end and signals wake us in any case."""
+
 
 @click.command("run", context_settings=SETTINGS, help=_("Run a command and say what it used."))
 @click.option("--name", help=_("What the run is called."))
@@ -164,7 +167,7 @@ def _measured(ctx: click.Context, session: "Session", words: Sequence[str], limi
 
     session.open()
     try:
-        code = child.run(session.settings.interval_s, tick)
+        code = child.run(session.settings.interval_s if limits else UNLIMITED_S, tick)
     except FileNotFoundError:
         show.note(_("joulebook: there is no command {name}.").format(name=words[0]))
         code = NOT_FOUND

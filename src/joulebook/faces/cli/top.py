@@ -87,7 +87,7 @@ def _now(follower: Follower, edition: Edition, before: dict[Path, tuple[float, f
     """What a run has used by its last sample; ``before`` keeps time [s] and energy [kWh] of the view before."""
     tally = follower.tally
     assert tally is not None
-    part = SpanSummary(follower.name, tally.duration_s, follower.components(), tally.use)
+    part = SpanSummary(follower.name, tally.duration_s, follower.components(), tally.use_so_far())
     rows = account_span(part, tally.machine, utc(tally.first_wall_ns).date(), edition)
     if not rows:
         return Now(follower, None, None, "")
