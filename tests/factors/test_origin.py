@@ -51,6 +51,23 @@ def test_no_column_of_googles_regions_is_shifted(shared_data: Path):
     assert checked > 300
 
 
+def test_every_figure_of_a_company_is_its_origins(shared_data: Path):
+    """Each published figure stands to the last digit, with the day it was published, in the order of the origin."""
+    per_unit = {
+        "tCO2e": 1e6, "MtCO2e": 1e12, "MWh": 1e3, "ML": 1e6, "m3": 1e3, "MUSD": 1e6, "gCO2e/USD GMS": 1, "L/kWh": 1,
+        "US gal": 3.785411784,
+    }  # fmt: skip
+    shipped = [row for row in read_edition().factors if row.kind == "company"]
+    with (shared_data / "corporate" / "bigtech_published_series.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(shipped) == len(rows) == 282
+    for row, factor in zip(rows, shipped, strict=True):
+        told = float(row["value"]) * per_unit[row["unit"]]
+        closeness = 1e-12 if row["unit"] != "US gal" else 1e-6
+        assert factor.value == pytest.approx(told, rel=closeness), (factor.line, row["metric"])
+        assert str(factor.known_from).startswith(row["published_on"]), factor.line
+
+
 def test_every_place_of_ember_is_its_origins(shared_data: Path):
     """Each country's latest intensity is the one in Ember's table for that country and year."""
     edition = read_edition()

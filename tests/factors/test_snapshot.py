@@ -6,7 +6,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from joulebook.factors.read import read_edition
 
-REVIEWED = ("company/", "grid/", "model/", "region/", "site/", "water/", "gwp/", "hardware/accelerators")
+REVIEWED = ("company/", "grid/", "model/", "region/", "site/", "water/", "gwp/", "hardware/accelerators", "embodied/")
 ELSEWHERE = "model/open-architectures"
 """Reviewed with the fit of the serving model."""
 

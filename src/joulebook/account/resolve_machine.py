@@ -185,11 +185,11 @@ def _accelerator(answer: _Answer, subjects: tuple[str, ...]) -> None:
     _boards(answer, subjects, 1)
     answer.take("node_overhead_ratio", "node_overhead_ratio", HOST)
     names = ("server_embodied_g", "devices_per_server_count", "server_life_h", "device_in_use_ratio")
-    asked = {"device_embodied_g": answer.choose("device_embodied_g", *subjects)}
+    asked = {"embodied_g": answer.choose("embodied_g", *subjects)}
     asked |= {name: answer.choose(name, HOSTED) for name in names}
 
     def per_hour(values: Values) -> float:
-        return embodied_per_hour(*(values[name] for name in ("device_embodied_g", *names)))
+        return embodied_per_hour(*(values[name] for name in ("embodied_g", *names)))
 
     answer.work_out("device_embodied_g_per_h", per_hour, asked)
 
@@ -197,10 +197,10 @@ def _accelerator(answer: _Answer, subjects: tuple[str, ...]) -> None:
 def _embodied(answer: _Answer, instance: Instance) -> None:
     asked = {"vcpu_embodied_g": answer.choose("vcpu_embodied_g", RENTED), **_life(answer)}
     if instance.boards:
-        asked["device_embodied_g"] = answer.choose("device_embodied_g", instance.accelerator)
+        asked["embodied_g"] = answer.choose("embodied_g", instance.accelerator)
 
     def per_hour(values: Values) -> float:
-        made_g = instance.vcpus * values["vcpu_embodied_g"] + instance.boards * values.get("device_embodied_g", 0)
+        made_g = instance.vcpus * values["vcpu_embodied_g"] + instance.boards * values.get("embodied_g", 0)
         return made_g / (values["server_life_h"] * values["device_in_use_ratio"])
 
     answer.work_out("device_embodied_g_per_h", per_hour, asked)

@@ -67,11 +67,14 @@ def find_accelerator(edition: Edition, name: str) -> str:
 def find_board(edition: Edition, label: str) -> str:
     """Subject of a board whose making is known, from the name its driver gives; ``unknown`` where none fits.
 
-    A board fits where its generation (``a100`` of ``nvidia/a100-sxm-80gb``) is a word of the name.
+    A board fits where its generation (``a100`` of ``nvidia/a100-sxm-80gb``) is a word of the name; of several, those
+    whose memory (``80gb``) is one, too. Boards that fit and differ leave it unknown.
     """
     words = set("".join(letter if letter.isalnum() else " " for letter in label.lower()).split())
     known = {row.subject: row.value for row in edition.factors_for("embodied_g") if "/" in row.subject}
-    fitting = [subject for subject in sorted(known) if subject.partition("/")[-1].partition("-")[0] in words]
+    named = {subject: subject.partition("/")[-1].split("-") for subject in sorted(known)}
+    fitting = [subject for subject, parts in named.items() if parts[0] in words]
+    fitting = [subject for subject in fitting if named[subject][-1] in words] or fitting
     return fitting[0] if len({known[subject] for subject in fitting}) == 1 else UNKNOWN
 
 
