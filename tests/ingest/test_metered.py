@@ -1,6 +1,7 @@
 """One protocol for the records of other meters, clusters and statements, over their recordings."""
 
 import io
+import json
 import re
 import sys
 from collections import Counter
@@ -167,3 +168,19 @@ def test_a_package_that_a_format_needs_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyfive", None)
     with pytest.raises(ExtraMissing, match=r"joulebook\[perun\]"):
         read(recording)
+
+
+def test_the_power_of_a_slurm_step_is_no_energy():
+    """What Slurm's JSON calls consumed energy of a step is its mean power; the energy stands under requested."""
+    energy = {"type": "energy", "name": "", "id": 3}
+    step = {
+        "step": {"id": "7.0", "name": "train"},
+        "tres": {
+            "requested": {"total": [{**energy, "count": 101_630}]},
+            "consumed": {"total": [{**energy, "count": 794}]},
+        },
+    }
+    job = {"job_id": 7, "nodes": "n1", "state": {"current": ["COMPLETED"]}, "tres": {"allocated": []}, "steps": [step]}
+    answer = {"jobs": [{**job, "time": {"start": 1714557600, "end": 1714557722, "elapsed": 122}}]}
+    found = reader("slurm").parse(io.BytesIO(json.dumps(answer).encode()), METERED[0].read_options())
+    assert [row["it_energy_kwh"] for row in found if not isinstance(row, Finding)] == [pytest.approx(101_630 / 3.6e6)]

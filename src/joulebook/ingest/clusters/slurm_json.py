@@ -1,4 +1,10 @@
-"""`sacct --json` in the words of `sacct -P`: the same fields, whatever the version of the data parser."""
+"""`sacct --json` in the words of `sacct -P`: the same fields, whatever the version of the data parser.
+
+The energy of a step stands in ``statistics.energy.consumed``, and among the resources under ``tres.requested``, which
+is Slurm's name for what came in; ``tres.consumed``, what went out, holds its mean power in watts under the same word.
+
+Checked against: ``parsers.c`` of the data parsers and ``jobacct_gather`` of Slurm 21.08 to 23.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
@@ -23,7 +29,7 @@ def jobs_of_json(stream: BinaryIO, file: str) -> Iterator[Job | Finding]:
                 continue
             for step in dicts(record.get("steps")):
                 joules = energy_of({"ConsumedEnergyRaw": _number(dig(step, "statistics.energy.consumed"))})
-                joules = joules or energy_of({"AllocTRES": _tres(dig(step, "tres.consumed.total"))})
+                joules = joules or energy_of({"AllocTRES": _tres(dig(step, "tres.requested.total"))})
                 name = str(first_of(step, "step.id", "step.name") or "")
                 job.steps[name.rpartition(".")[2]] = joules or 0.0
             yield job
