@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from joulebook.faces import assumption_page
+from joulebook.faces.text import choose_language
+from joulebook.factors.read import read_edition
 from joulebook.terms.glossary import glossary
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -31,3 +34,11 @@ def test_every_page_stands_in_both_languages():
     pages = {path for path in DOCS.rglob("*.md") if "decisions" not in path.parts}
     english = {path for path in pages if not path.name.endswith(".ko.md")} - {DOCS / "accuracy.md"}
     assert {path.with_suffix(".ko.md") for path in english} == pages - english - {DOCS / "accuracy.md"}
+
+
+@pytest.mark.parametrize(("name", "language"), [("assumptions.md", "en"), ("assumptions.ko.md", "ko")])
+def test_the_register_is_the_library(name: str, language: str):
+    """The page of assumptions lists exactly those of the library; `make docs` writes it anew."""
+    choose_language(language)
+    assert (DOCS / name).read_text(encoding="utf-8") == assumption_page.page(read_edition().factors)
+    choose_language("en")

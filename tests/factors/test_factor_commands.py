@@ -3,10 +3,12 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from joulebook.faces.cli.factors import cell_text
 from joulebook.faces.cli.main import run_command
 from joulebook.faces.cli.show import width_of
 from joulebook.faces.text import choose_language
@@ -258,10 +260,12 @@ def test_help_is_wrapped_and_not_cut(capsys: pytest.CaptureFixture[str], lang: s
     assert all(width_of(line) <= WIDTH for line in out.splitlines())
 
 
-def test_an_assumption_shows_no_empty_cell(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Where an assumption was read nowhere, `show` and the page say so instead of printing a dash."""
-    row = next(row for row in read_edition().factors if row.cell == "-")
+def test_an_assumption_names_its_line_in_the_register(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """`show` and the page name the line of the register; a user's row without a cell says so instead of a dash."""
+    row = next(row for row in read_edition().factors if row.source == "joulebook-assumption" and row.tier == "assumed")
     _code, out, _err = run(capsys, "factors", "show", row.factor_id)
-    assert "none: an assumption" in out
+    assert row.cell in out
+    assert row.cell.startswith("docs/assumptions.md A")
+    assert cell_text(replace(row, cell="-")) == "none: an assumption, reason under range"
     assert run(capsys, "factors", "page", str(tmp_path / "page.html"))[0] == 0
     assert "<td>-" not in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from joulebook.terms.finding import Finding
 from joulebook.terms.tier import Tier
 
 NO_CELL = "-"
-"""What an assumption writes where others name a cell."""
+"""What a user's assumption may write where others name a cell; a shipped one names its line in the register."""
 
 SPREAD = 1.3
 """Two sources that differ by more than this factor must cover each other with their ranges."""
@@ -48,10 +48,9 @@ def _fault(rule: str, row: Factor | Link, **facts: object) -> Finding:
 
 
 def _row(row: Factor) -> Iterator[Finding]:
-    is_assumed = row.tier == Tier.ASSUMED
-    if row.cell == NO_CELL and not is_assumed:
+    if row.cell == NO_CELL:
         yield _fault("factor-without-cell", row, tier=row.tier)
-    if is_assumed and row.range_basis is None:
+    if row.tier == Tier.ASSUMED and row.range_basis is None:
         yield _fault("assumption-without-reason", row, quantity=row.quantity)
     lowest = 1 if row.quantity == "pue_ratio" else 0
     if row.low < lowest:

@@ -225,7 +225,8 @@ RULES: dict[str, str] = {
         "counts it more than once. Next: read them as the machine's, or measure together what runs together."
     ),
     "factor-without-cell": translatable(
-        "{subject} is {tier} but names no cell of its source. Next: say where it was read, or call it assumed."
+        "{subject} ({tier}) names no cell of its source. Next: say where it was read, or the line in "
+        "docs/assumptions.md."
     ),
     "assumption-without-reason": translatable(
         "{subject} {quantity} is assumed without a reason. Next: fill range_basis."
