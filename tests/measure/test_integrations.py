@@ -13,7 +13,6 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from joulebook.faces.cloud_place import cloud_place
-from joulebook.faces.integrations.redfish import RedfishReader
 from joulebook.faces.integrations.zeusd import ZeusdReader
 from joulebook.measure.replay import read_run
 
@@ -182,22 +181,6 @@ def test_zeusd(tmp_path):
     assert second[0] - first[0] == 1_000_000
     assert first[1] == 7
     assert ZeusdReader(tmp_path / "none").open().absences[0].component == "cpu"
-
-
-def test_redfish():
-    """The controller's power is the whole server's; no answer, or one without power, is an absence."""
-    reader = RedfishReader(
-        "https://bmc/Power", fetch=lambda _address: {"PowerControl": [{"PowerConsumedWatts": 412.5}]}
-    )
-    (channel,) = reader.open().channels
-    assert channel.contains == ("gpu", "cpu", "memory")
-    assert reader.read() == [412_500]
-
-    def silent(_address):
-        raise OSError
-
-    for fetch in (silent, lambda _address: {}, lambda _address: {"PowerControl": [{"PowerConsumedWatts": None}]}):
-        assert RedfishReader("https://bmc/Power", fetch=fetch).open().absences[0].component == "node"
 
 
 @pytest.mark.parametrize(

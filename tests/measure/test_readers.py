@@ -141,13 +141,13 @@ def test_perf_events_denied(layout):
 
 def metrics(form, content, counts):
     """A gpu_metrics table with an energy accumulator."""
-    offset = {(1, 0): 40, (1, 5): 88}.get((form, content), 24)
+    offset = {(1, 0): 40, (1, 5): 88, (1, 6): 16}.get((form, content), 24)
     table = bytearray(struct.pack("<HBB", 360, form, content).ljust(360, b"\0"))
     struct.pack_into("<Q", table, offset, counts)
     return bytes(table)
 
 
-@pytest.mark.parametrize("content", [0, 1, 3, 4, 5])
+@pytest.mark.parametrize("content", [0, 1, 3, 4, 5, 6, 7, 8])
 def test_amdgpu_tables(tmp_path, content):
     """Every revision of the table has its accumulator where the kernel puts it."""
     path = tmp_path / "gpu_metrics"
@@ -155,7 +155,9 @@ def test_amdgpu_tables(tmp_path, content):
     assert energy_counts(path) == 123_456
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", metrics(2, 0, 5), metrics(1, 4, 2**64 - 1), metrics(1, 4, 0)])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00", metrics(2, 0, 5), metrics(1, 9, 5), metrics(1, 4, 2**64 - 1), metrics(1, 4, 0)]
+)
 def test_amdgpu_tables_without(tmp_path, data):
     """A table that is empty, of another kind, or says "not known" gives nothing, not zero joules."""
     path = tmp_path / "gpu_metrics"
@@ -174,6 +176,15 @@ def test_amdgpu(layout, joules):
     labels = [(one.device_uuid, one.label, one.method) for one in AmdGpuReader(root, {}).open().channels]
     assert labels[0] == ("8f2a", "Instinct MI300X", "amdgpu.energy")
     assert len(AmdGpuReader(root, {"HIP_VISIBLE_DEVICES": "1"}).open().channels) == 1
+
+
+def test_amdgpu_partitions(layout):
+    """Partitions of one board, each shown as a card, are one board."""
+    root = layout("amdgpu")
+    (root / "card1" / "device" / "unique_id").write_text("8f2a\n")
+    for card in ("card0", "card1"):
+        (root / card / "device" / "gpu_metrics").write_bytes(metrics(1, 6, 1_000_000))
+    assert [one.device_uuid for one in AmdGpuReader(root, {}).open().channels].count("8f2a") == 1
 
 
 def test_apple(tmp_path, joules):

@@ -1,7 +1,7 @@
 """AMD GPUs through the kernel's files.
 
 The energy accumulator of ``gpu_metrics`` where the board has one, else the board's averaged power from hwmon. Source:
-Linux kernel, drivers/gpu/drm/amd/include/kgd_pp_interface.h (gpu_metrics_v1_0 to v1_5; unit 2^-16 J) and
+Linux kernel, drivers/gpu/drm/amd/include/kgd_pp_interface.h (gpu_metrics_v1_0 to v1_8; unit 2^-16 J) and
 Documentation/gpu/amdgpu/thermal.rst (power1_average, power1_input in microwatts).
 """
 
@@ -16,7 +16,17 @@ from joulebook.measure.sysfs import number_of, text_of
 JOULES_PER_COUNT = 2.0**-16
 """Unit of the energy accumulator."""
 
-ENERGY_OFFSETS = {(1, 0): 40, (1, 1): 24, (1, 2): 24, (1, 3): 24, (1, 4): 24, (1, 5): 88}
+ENERGY_OFFSETS = {
+    (1, 0): 40,
+    (1, 1): 24,
+    (1, 2): 24,
+    (1, 3): 24,
+    (1, 4): 24,
+    (1, 5): 88,
+    (1, 6): 16,
+    (1, 7): 24,
+    (1, 8): 24,
+}
 """Revision of the table -> where the 64-bit energy accumulator stands [bytes]."""
 
 HEADER = struct.Struct("<HBB")
@@ -47,7 +57,7 @@ class AmdGpuReader:
         self._calls: list[Call] = []
 
     def open(self) -> Opened:
-        """Find the cards; each gives its best reading."""
+        """Find the cards; each gives its best reading. Partitions of one board are one board."""
         if not self._root.is_dir():
             return Opened()
         cards = sorted((path for path in self._root.glob("card*") if path.name[4:].isdigit()), key=_number_of_card)
@@ -56,7 +66,7 @@ class AmdGpuReader:
         for number, device in enumerate(own):
             if self._is_visible(number):
                 found = _channel(device)
-                if found is not None:
+                if found is not None and found[0].key not in {channel.key for channel in channels}:
                     channels.append(found[0])
                     self._calls.append(found[1])
         return Opened(channels)

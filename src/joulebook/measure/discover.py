@@ -1,6 +1,6 @@
 """Which readers a machine may have; each finds out for itself whether it has anything to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 
@@ -20,23 +20,43 @@ READERS: Mapping[str, str] = MappingProxyType(
 )
 """Name -> module:class, in the order in which they are asked; earlier ones win where two read the same energy."""
 
+NAMED: Mapping[str, str] = MappingProxyType({"ipmi": "joulebook.measure.ipmi:IpmiReader"})
+"""Readers that are asked by name alone, because asking costs the device or the network something."""
 
-def reader(name: str) -> Reader:
+ALL = "all"
+"""Stands for every reader that is asked by default."""
+
+Maker = Callable[[], Reader]
+"""Makes a reader."""
+
+
+def reader(name: str, others: Mapping[str, Maker] = MappingProxyType({})) -> Reader:
     """A reader by name.
+
+    Args:
+        name: a key of `READERS`, `NAMED` or `others`.
+        others: readers from outside this package.
 
     Raises:
         UnknownName: there is no such reader.
     """
-    if name not in READERS:
-        raise UnknownName(kind=translatable("meter"), name=name, nearest=", ".join(READERS))
-    module, _colon, class_name = READERS[name].partition(":")
+    if name in others:
+        return others[name]()
+    if name not in READERS and name not in NAMED:
+        import difflib  # noqa: PLC0415  (only for the message)
+
+        known = [*READERS, *NAMED, *others, ALL]
+        nearest = difflib.get_close_matches(name, known, len(known), 0.0)
+        raise UnknownName(kind=translatable("meter"), name=name, nearest=", ".join(nearest))
+    module, _colon, class_name = (READERS.get(name) or NAMED[name]).partition(":")
     return getattr(import_module(module), class_name)()
 
 
-def readers(names: Sequence[str] = ()) -> list[Reader]:
-    """The named readers, or all that are asked by default.
+def readers(names: Sequence[str] = (), others: Mapping[str, Maker] = MappingProxyType({})) -> list[Reader]:
+    """The named readers, or all that are asked by default; what is asked by name comes first and wins.
 
     Raises:
-        UnknownName: a name is not in `READERS`.
+        UnknownName: a name is not known.
     """
-    return [reader(name) for name in names or READERS]
+    wanted = list(dict.fromkeys(one for name in names or (ALL,) for one in (READERS if name == ALL else (name,))))
+    return [reader(name, others) for name in sorted(wanted, key=lambda name: name in READERS)]

@@ -16,6 +16,9 @@ from joulebook.terms.units import convert
 COMPONENTS = ("gpu", "cpu", "memory", "node")
 """Parts of a machine, in the order in which they are shown."""
 
+REST = " minus its parts"
+"""Ends the method of what is left of a whole-board reading."""
+
 NOTICES: Mapping[str, str] = {
     "reset": translatable("A counter began anew during the run; that interval was filled from the power before it."),
     "gap": translatable(
@@ -260,7 +263,7 @@ def _rest(own: Sequence[ChannelEnergy], rows: Mapping[str, ComponentEnergy]) -> 
     high = whole.energy_kwh.high - sum(part.low for part in parts)
     left = Range(max(0.0, low), max(0.0, mid), max(0.0, high))
     return ComponentEnergy(
-        "node", left, Tier.worst(Tier.DERIVED, whole.tier or Tier.DERIVED), f"{whole.method} minus its parts",
+        "node", left, Tier.worst(Tier.DERIVED, whole.tier or Tier.DERIVED), f"{whole.method}{REST}",
         whole.devices, whole.gap_s,
     )  # fmt: skip
 

@@ -13,11 +13,14 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.child import NOT_EXECUTABLE, NOT_FOUND, Child
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.cli.place_options import place_options
+from joulebook.faces.integrations.meters import METERS
 from joulebook.faces.text import _, error_text, own_environment
+from joulebook.measure.discover import NAMED, READERS, readers
 
 if TYPE_CHECKING:
     from joulebook.book import Book
     from joulebook.faces.cli.limits import Checked, Limit
+    from joulebook.measure.reading import Reader
     from joulebook.measure.session import Session
     from joulebook.measure.summary import RunSummary
     from joulebook.runs import RunAccount
@@ -47,7 +50,15 @@ UNLIMITED_S = 3600.0
     help=_("Exit with 3 where the run used more energy (IT) or CO2e (mid value)."),
 )
 @click.option("--interval", "interval_s", default=1.0, show_default=True, help=_("Seconds between samples."))
-@click.option("--meter", "meters", multiple=True, help=_("Read only these meters."))
+@click.option(
+    "--meter",
+    "meters",
+    multiple=True,
+    metavar="NAME",
+    help=_("Read only this meter: {names}. By name alone: {others}. all: the former.").format(
+        names=", ".join(READERS), others=", ".join([*NAMED, *METERS])
+    ),
+)
 @place_options
 @click.option("--no-book", is_flag=True, help=_("Measure, but book nothing."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON on stderr instead of the table."))
@@ -99,6 +110,7 @@ def command(
         region=region,
         interval_s=interval_s,
         meters=meters,
+        readers=_readers(meters),
         folder=_folder(ctx),
         is_wrapper=True,
         is_booked=not no_book,
@@ -125,6 +137,11 @@ def _tell(account: "RunAccount", checks: "Sequence[Checked]", output: Path | Non
     for one in checks:
         if one.text and (output is not None or not is_json):
             show.note(one.text)
+
+
+def _readers(meters: Sequence[str]) -> "list[Reader] | None":
+    """Readers by name, those over the network included; None asks all that are read by default."""
+    return readers(meters, METERS) if meters else None
 
 
 def _folder(ctx: click.Context) -> Path | None:

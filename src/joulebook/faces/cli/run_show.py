@@ -11,7 +11,7 @@ from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.figure_names import BOUNDARY_OF, SHORT_NAMES, UPSTREAM_NOTE, boundary_of
 from joulebook.faces.text import _, language
-from joulebook.measure.summary import NOTICES, UNREAD, ComponentEnergy
+from joulebook.measure.summary import NOTICES, REST, UNREAD, ComponentEnergy
 from joulebook.runs import HostRow, RunAccount
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text, unit_for
@@ -152,6 +152,12 @@ def hints_of(account: RunAccount) -> Iterator[str]:
     """What the reader must know, and what would give a better answer."""
     for notice in account.summary.notices:
         yield _(NOTICES[notice.code]).format(**notice.facts)
+    for one in account.summary.components:
+        if one.method.endswith(REST) and one.energy_kwh is not None and one.energy_kwh.mid == 0:
+            yield _(
+                "The meter of the whole server told less than its parts together; they count, and nothing is left "
+                "beside them. Next: check that it is this server's."
+            )
     for host in account.summary.hosts:
         if host.program_ratio is not None and host.program_ratio < NEARLY_ALL:
             yield _(
