@@ -52,6 +52,7 @@ PLANTED: dict[str, Callable[[], list[Factor | Link]]] = {
     "factor-without-cell/assumed": lambda: [row(cell="-", tier="assumed")],
     "assumption-without-reason": lambda: [row(tier="assumed", range_basis=None)],
     "factor-out-of-bounds": lambda: [row(low=-1.0)],
+    "factor-out-of-bounds/grid of zero": lambda: [row(value=0.0, low=0.0, high=0.0)],
     "source-older-than-value": lambda: [row(known_from=date(2026, 2, 1))],
     "known-before-valid": lambda: [row(known_from=date(2023, 1, 1))],
     "licence-forbids-shipping": lambda: [row(source="closed")],

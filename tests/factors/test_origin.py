@@ -74,6 +74,8 @@ def test_every_place_of_ember_is_its_origins(shared_data: Path):
     with (shared_data / "grid" / "ember_latest.csv").open(encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["iso3"]]
     for row in rows:
+        if not float(row["gco2_per_kwh"]):
+            continue  # emissions of less than the digits told: estimated in the library
         shipped = [
             one.value
             for one in edition.factors_for("intensity_g_per_kwh", row["iso3"])

@@ -53,7 +53,8 @@ def _row(row: Factor) -> Iterator[Finding]:
     if row.tier == Tier.ASSUMED and row.range_basis is None:
         yield _fault("assumption-without-reason", row, quantity=row.quantity)
     lowest = 1 if row.quantity == "pue_ratio" else 0
-    if row.low < lowest:
+    is_grid = row.quantity == "intensity_g_per_kwh" and row.kind in {"grid", "region"}
+    if row.low < lowest or (is_grid and row.value <= 0):  # a grid told as 0 was not told
         yield _fault("factor-out-of-bounds", row, quantity=row.quantity, low=row.low, lowest=lowest)
 
 

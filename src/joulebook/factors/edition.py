@@ -157,8 +157,8 @@ class Link:
 
     Relations: ``grid_zone`` (region or country of a provider -> zone), ``country`` (region -> ISO 3166-1 alpha-3),
     ``parent`` (zone -> larger zone), ``alias_of`` (name of a model or provider -> its subject), ``released`` and
-    ``retired`` (model -> day or month, ISO 8601; ``retired_azure`` and the like are a reseller's), and those an area
-    adds.
+    ``retired`` (model -> day or month, ISO 8601; ``retired_azure`` and the like are a reseller's), ``modality`` (model
+    -> what it takes and gives: ``text+image->text``), and those an area adds.
     """
 
     subject: str

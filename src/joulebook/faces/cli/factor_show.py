@@ -1,6 +1,7 @@
 """`joulebook factors show`: one number with range, both clocks, source, cell and licence, and why it was chosen."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,8 @@ def _print_facts(edition: "Edition", row: "Factor") -> None:
 
 def _print_bases(question: _Question, rows: Sequence["Factor"], why: str) -> None:
     """Where a quantity is several numbers: the answer for each basis."""
+    if rows and rows[0].kind == "model" and _print_model(question, rows):
+        return
     bases = list({tuple(sorted(row.basis.items())): dict(row.basis) for row in rows}.values())
     answers = [(basis, question.chosen(rows[0].quantity, basis=basis)) for basis in bases]
     cells = [
@@ -157,6 +160,25 @@ def _print_bases(question: _Question, rows: Sequence["Factor"], why: str) -> Non
         return
     show.table([_("basis"), _("value (range)"), _("from"), _("known")], cells)
     show.note(_("One of them, with source and cell: add --basis KEY=WORD."))
+
+
+def _print_model(question: _Question, rows: Sequence["Factor"]) -> bool:
+    """Of a model several sources describe: the range over all of them, which estimates use, and each of them."""
+    from joulebook.factors.model import resolve_model  # noqa: PLC0415
+
+    known = resolve_model(question.edition, None, question.subject, question.at)
+    name, behind = rows[0].quantity, known.factors.get(rows[0].quantity, ())
+    if known.model != question.subject or len(behind) < 2:  # noqa: PLR2004  (one source needs no range over sources)
+        return False
+    found = known.ranges[name]
+    whole = replace(behind[0], value=found.mid, low=found.low, high=found.high)
+    click.echo("  " + click.style(value_text(whole, is_scaled=True), bold=True))
+    click.echo(show.wrapped(_("range over {count} sources, which estimates use").format(count=len(behind)), "    "))
+    for row in behind:
+        source = f"{row.source}: {cell_text(row)}"
+        click.echo(show.wrapped(f"{value_text(row)}  {_(row.tier)}  {source}  {row.factor_id}", "    "))
+        click.echo(show.wrapped(row.range_basis or "", "      "))
+    return True
 
 
 def _words(row: "Factor") -> str:
