@@ -1,15 +1,18 @@
 """How far the model of servers is off, on published SPECpower results that the user brings.
 
     python benchmarks/accuracy/machines.py RESULTS.csv
+    python benchmarks/accuracy/machines.py SPECpower-2026-03-09.csv --generations FOLDER
 
 SPEC's results are not part of joulebook. The file has one row per result with the columns ``cpu`` (a subject such as
 ``epyc-milan``), ``threads``, and power in watts at the loads that are known: ``p0`` (active idle), ``p10`` ...
-``p100``; empty cells are left out. Each server is estimated twice: with the factors as shipped, and with the medians
+``p100``; empty cells are left out. Or it is the table that Cloud Carbon Footprint keeps of them, with the folder of its
+lists of processors by generation (repository cloud-carbon-footprint/ccf-coefficients, folder ``data``), of which the
+results published in 2018 or later are taken, at rest and at full load. Each server is estimated twice: with the factors as shipped, and with the medians
 of the *other* results of its generation in the file (left out itself).
 """
 
+import argparse
 import csv
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +22,23 @@ from joulebook.estimate.machines import MachineUse, component_energy
 from joulebook.factors.choose import choose
 from joulebook.factors.edition import Edition
 from joulebook.factors.read import read_edition
+
+GENERATIONS = {
+    "amd-epyc-gen2": "epyc-rome",
+    "amd-epyc-gen3": "epyc-milan",
+    "amd-epyc-gen4": "epyc-genoa",
+    "amd-epyc-gen5": "epyc-turin",
+    "intel-skylake": "skylake",
+    "intel-cascadelake": "cascade-lake",
+    "intel-icelake": "ice-lake",
+    "intel-sapphirerapids": "sapphire-rapids",
+    "intel-emeraldrapids": "emerald-rapids",
+    "intel-graniterapids": "granite-rapids",
+}
+"""List of processors -> our name of the generation."""
+
+SINCE = 2018
+"""Year from which on results are taken."""
 
 LOADS = tuple(range(0, 101, 10))
 HOUR_S = 3600.0
@@ -35,6 +55,25 @@ def results(path: Path) -> list[Result]:
         for row in csv.DictReader(stream):
             watts = {load: float(row[f"p{load}"]) for load in LOADS if row.get(f"p{load}")}
             found.append((row["cpu"], float(row["threads"]), watts))
+    return found
+
+
+def tabulated(path: Path, folder: Path) -> list[Result]:
+    """The rows of Cloud Carbon Footprint's table whose processor is in one of its lists."""
+    generation = {
+        name.strip(): cpu
+        for stem, cpu in GENERATIONS.items()
+        for name in (folder / f"{stem}.csv").read_text(encoding="utf-8").splitlines()
+        if name.strip()
+    }
+    found = []
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            cpu = generation.get(row["CPU Description"].removeprefix("AMD ").removeprefix("Intel Xeon ").strip())
+            if cpu is None or int(row["Published"][-4:]) < SINCE:
+                continue
+            watts = {0: float(row["avg. watts @ active idle"]), 100: float(row["avg. watts @ 100%"])}
+            found.append((cpu, float(row["Total Threads"]), watts))
     return found
 
 
@@ -67,7 +106,12 @@ def left_out(found: list[Result], edition: Edition) -> Iterator[tuple[int, float
 
 def main() -> None:
     """Print median errors and coverage."""
-    found, edition = results(Path(sys.argv[1])), read_edition()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--generations", type=Path, help="folder of lists of processors, one name a line")
+    arguments = parser.parse_args()
+    found = tabulated(arguments.results, arguments.generations) if arguments.generations else results(arguments.results)
+    edition = read_edition()
     own = list(shipped(found, edition))
     other = list(left_out(found, edition))
     covered = sum(is_covered for _load, _error, is_covered in own) / len(own)
