@@ -7,8 +7,8 @@ SPEC's results are not part of joulebook. The file has one row per result with t
 ``epyc-milan``), ``threads``, and power in watts at the loads that are known: ``p0`` (active idle), ``p10`` ...
 ``p100``; empty cells are left out. Or it is the table that Cloud Carbon Footprint keeps of them, with the folder of its
 lists of processors by generation (repository cloud-carbon-footprint/ccf-coefficients, folder ``data``), of which the
-results published in 2018 or later are taken, at rest and at full load. Each server is estimated twice: with the factors as shipped, and with the medians
-of the *other* results of its generation in the file (left out itself).
+results published in 2018 or later are taken, at rest and at full load. Each server is estimated twice: with the factors
+as shipped, and with the medians of the *other* results of its generation in the file (left out itself).
 """
 
 import argparse

@@ -1,10 +1,12 @@
 """The meter beside CodeCarbon, Zeus, carbontracker and eco2AI: what each costs, and what each makes of known energy.
 
-    python benchmarks/speed/meter.py --peers /path/to/python-with-the-peers --seconds 20
+    python benchmarks/speed/meter.py --peers /path/to/python-with-the-peers
 
 Every tool runs in a process of its own against the same stand-in for the NVIDIA driver (8 boards, a square wave of
 50 and 350 W), built here with the C compiler. CPU time is that of the process and its children, so that a busy machine
-does not matter. Peers are installed apart:
+does not matter; but caches that other work has emptied cost too, so that the figures of one run go together. The first
+row is a thread that waits a second, again and again, and does nothing: less than that no meter can use that looks every
+second. Peers are installed apart:
 ``pip install codecarbon zeus carbontracker eco2ai nvidia-ml-py 'pandas<3'``.
 """
 
@@ -68,7 +70,14 @@ AFTER_END = """
 print("result " + json.dumps(out), flush=True)
 """
 
+WAITING = "a thread that waits"
+
 TOOLS = {
+    WAITING: (
+        "import threading",
+        "threading.Thread(target=lambda: [time.sleep(1) for _ in iter(int, 1)], daemon=True).start()",
+        "",
+    ),
     "joulebook": (
         "import joulebook, joulebook.measure.span\nfrom pathlib import Path",
         'm = joulebook.measure("bench", folder=Path(FOLDER)); m.__enter__()',
@@ -182,8 +191,9 @@ def cost(tool: str, python: str, seconds: float, library: Path, boards: int) -> 
     if not lines:
         return {"fault": (errors.strip().splitlines() or ["no result"])[-1][:100]}
     found = json.loads(lines[-1].removeprefix("result "))
-    truth = boards * (true_joules(found["end_s"]) - true_joules(found["begin_s"]))
-    found["energy_error"] = found["gpu_j"] / truth - 1
+    if "gpu_j" in found:
+        truth = boards * (true_joules(found["end_s"]) - true_joules(found["begin_s"]))
+        found["energy_error"] = found["gpu_j"] / truth - 1
     return found
 
 
@@ -233,9 +243,12 @@ def shown(results: dict[str, dict[str, float | str]], seconds: float, boards: in
         if "fault" in one:
             lines.append(f"| {tool} | did not run: {one['fault']} | | | | | {one['kept']} |")
             continue
+        if "energy_error" not in one:
+            lines.append(f"| {tool} | | | | {one['idle_cpu_ratio']:.4%} | | |")
+            continue
         lines.append(
             f"| {tool} | {one['import_ms']:.0f} | {one['import_mib']:.1f} | {one['start_ms']:.0f} "
-            f"| {one['idle_cpu_ratio']:.3%} | {one['energy_error']:+.2%} | {one['kept']} |"
+            f"| {one['idle_cpu_ratio']:.4%} | {one['energy_error']:+.2%} | {one['kept']} |"
         )
     return head + "\n".join(lines)
 
@@ -245,7 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default=sys.executable, help="Python with the peers installed")
     parser.add_argument("--python", default=sys.executable, help="Python with joulebook's dependencies")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--boards", type=int, default=BOARDS, help="boards of the stand-in")
     parser.add_argument("--only", nargs="*", default=list(TOOLS))
     arguments = parser.parse_args()
@@ -253,9 +266,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         library = build(Path(name))
         for tool in arguments.only:
-            python = arguments.python if tool == "joulebook" else arguments.peers
+            python = arguments.python if tool in {"joulebook", WAITING} else arguments.peers
             results[tool] = cost(tool, python, arguments.seconds, library, arguments.boards)
-            results[tool]["kept"] = kept_after_kill(tool, python, library) if "fault" not in results[tool] else "–"
+            is_meter = "gpu_j" in results[tool]
+            results[tool]["kept"] = kept_after_kill(tool, python, library) if is_meter else "–"
             print(tool, results[tool], file=sys.stderr, flush=True)
     print(shown(results, arguments.seconds, arguments.boards))
 
