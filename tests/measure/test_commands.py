@@ -18,6 +18,8 @@ CHILD = """
 import sys, joulebook
 with joulebook.measure("train") as m:
     m.metric("accuracy", float(sys.argv[1]))
+    m.tokens(output=1_234_567)
+    m.flops(3.2e15)
 print("to stdout")
 sys.exit(int(sys.argv[2]))
 """
@@ -74,6 +76,9 @@ def test_run(environment, tmp_path, capsys):
     assert "GPU · nvml.total_energy" in done.stderr
     assert "measured" in done.stderr
     assert "The place is unknown" in done.stderr
+    told = [line.split() for line in done.stderr.splitlines()]
+    for words in (["accuracy", "0.9"], ["output_tokens", "1,234,567"], ["flops", "3.2e+15"]):
+        assert words in told
     assert all(len(line) <= 80 for line in done.stderr.splitlines())
     kept = ["--json", "--output", str(tmp_path / "run.json")]
     again = ["run", *kept, "--region", "KOR", "--no-book", "--", sys.executable, "-c", CHILD, "0.8", "0"]
@@ -83,6 +88,7 @@ def test_run(environment, tmp_path, capsys):
     gpu = next(one for one in document["components"] if one["component"] == "gpu")
     assert gpu["energy_kwh"]["mid"] * 3.6e6 / document["duration_s"] == pytest.approx(200, rel=0.05)
     assert document["results"] == {"accuracy": 0.8}
+    assert document["counts"] == {"output_tokens": 1_234_567, "flops": 3.2e15}
     assert document["place"]["zone"] == "KOR"
     assert [span["name"] for span in document["spans"]] == ["train"]
     assert run_command(["runs", "--json"]) == 0
@@ -179,13 +185,17 @@ def test_killed_run_is_recovered(started, tmp_path, capsys):
 
 
 def test_top_and_recover(started, tmp_path, capsys):
-    """A running command is shown by top; killed with its wrapper, it is closed and booked by the next command, once."""
-    script = "print('up', flush=True); import time; time.sleep(60)"
+    """A running command is one line of top, its board once; killed with its wrapper, it is closed and booked, once."""
+    script = (
+        "import joulebook, time\nwith joulebook.measure('inner', interval_s=0.02):\n    print('up', flush=True)\n"
+        "    time.sleep(60)"
+    )
     words = ["run", "--interval", "0.02", "--region", "KOR", "--", sys.executable, "-c", script]
     wrapper = started(*words, start_new_session=True)
     assert wrapper.stdout.readline() == b"up\n"
-    journal = next((tmp_path / "book" / "journals").glob("*/*.journal"))
-    while journal.read_bytes().count(b'"k":"s"') < 5:
+    journals = list((tmp_path / "book" / "journals").glob("*/*.journal"))
+    assert len(journals) == 2
+    while min(journal.read_bytes().count(b'"k":"s"') for journal in journals) < 5:
         time.sleep(0.005)
     assert run_command(["top", "--json"]) == 0
     (shown,) = json.loads(capsys.readouterr().out)["runs"]

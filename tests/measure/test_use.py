@@ -115,7 +115,9 @@ def test_cut_off_between_two_readings_of_the_load(recorder, clock, list_reader, 
     taken = recorder(list_reader([[0]], [make_channel(component=component)]))
     clock.ticks = ticks
     taken.start()
-    next(thread for thread in threading.enumerate() if thread.name == "joulebook-meter").join()
+    for thread in threading.enumerate():
+        if thread.name == "joulebook-meter":
+            thread.join()
     taken.journal.close()
     journal = read_journal(taken.journal.path)
     assert len(list(journal.samples())) == ticks + 1

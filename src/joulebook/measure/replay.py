@@ -156,7 +156,7 @@ def _host(own: Sequence[Replayed]) -> HostSummary:
     for one in own:
         for channel, intervals in zip(one.tally.channels, one.tally.series, strict=True):
             known = channels.setdefault(channel.key, channel)
-            channels[channel.key] = _with_share(known, channel)
+            channels[channel.key] = with_share(known, channel)
             series.setdefault(channel.key, []).append(intervals)
     interval_s = own[0].tally.interval_s
     energies = [_energy(channel, union(series[key]), interval_s) for key, channel in channels.items()]
@@ -174,7 +174,8 @@ def _host(own: Sequence[Replayed]) -> HostSummary:
     )
 
 
-def _with_share(known: Channel, other: Channel) -> Channel:
+def with_share(known: Channel, other: Channel) -> Channel:
+    """One device read by two processes: the parts of it that are theirs are added, each once."""
     names = set(known.share_name.split("|"))
     if other.share_name in names:
         return known

@@ -44,6 +44,9 @@ NOT_SHOWN = ("co2e_operational_market_g",)
 IMAGINED = (("facility_energy_kwh", "kWh"), ("co2e_operational_location_g", "g"), ("water_without_hydro_l", "L"))
 """Figures that are said in everyday things, with their units."""
 
+COUNT_DIGITS = 12
+"""Tokens are counted, not measured: all of their digits are shown."""
+
 NEARLY_ALL = 0.8
 """Below this part of the busy processor time, a reader must know that other programs ran."""
 
@@ -107,6 +110,8 @@ def _figures(account: RunAccount) -> Iterator[tuple[str, str, str]]:
         yield _(SHORT_NAMES["it_energy_kwh"]), _("unknown"), ""
     for name, value in account.summary.metrics.items():
         yield name, in_digits(value, 5), ""
+    for name, count in account.summary.counts.items():
+        yield name, f"{count:.4g}" if name == "flops" else in_digits(count, COUNT_DIGITS), ""
 
 
 def tier_of(account: RunAccount, name: str) -> str:

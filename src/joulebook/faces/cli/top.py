@@ -13,9 +13,9 @@ from joulebook.faces.cli.factors import edition_of
 from joulebook.faces.cli.journals import journals_of
 from joulebook.faces.text import _
 from joulebook.factors.edition import Edition
-from joulebook.measure.follow import Follower
+from joulebook.measure.follow import Follower, by_run, components_so_far
 from joulebook.measure.recover import close_cut_off, running
-from joulebook.measure.summary import SpanSummary, utc
+from joulebook.measure.summary import ComponentEnergy, SpanSummary, utc
 from joulebook.runs import account_span
 from joulebook.terms.display import in_digits, range_text, unit_for
 from joulebook.terms.range import Range
@@ -38,7 +38,7 @@ def command(ctx: click.Context, *, every_s: float, once: bool, is_json: bool) ->
     is_live = sys.stdout.isatty() and not once and not is_json
     try:
         while True:
-            shown = [_now(one, edition, before) for one in _advance(folder, followers)]
+            shown = [_now(group, edition, before) for group in by_run(_advance(folder, followers))]
             if is_json:
                 show.emit("top", runs=[_json(one) for one in shown])
             else:
@@ -68,36 +68,39 @@ def _advance(folder: Path, followers: dict[Path, Follower]) -> list[Follower]:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """A run as it stands.
+    """A run as it stands on one host.
 
     Attributes:
-        follower: its journal.
+        follower: the journal that tells its time and its load.
+        components: its measured energy, each device once.
         energy_kwh: IT energy so far, estimates included [kWh]; None where nothing tells.
         power_w: power since the view before, or since the start [W]; None likewise.
         tier: the worst tier of the energy; "" where there is none.
     """
 
     follower: Follower
+    components: tuple[ComponentEnergy, ...]
     energy_kwh: Range | None
     power_w: float | None
     tier: str
 
 
-def _now(follower: Follower, edition: Edition, before: dict[Path, tuple[float, float]]) -> Now:
+def _now(group: list[Follower], edition: Edition, before: dict[Path, tuple[float, float]]) -> Now:
     """What a run has used by its last sample; ``before`` keeps time [s] and energy [kWh] of the view before."""
+    follower, measured = group[0], components_so_far(group)
     tally = follower.tally
     assert tally is not None
-    part = SpanSummary(follower.name, tally.duration_s, follower.components(), tally.use_so_far())
+    part = SpanSummary(follower.name, tally.duration_s, measured, tally.use_so_far())
     rows = account_span(part, tally.machine, utc(tally.first_wall_ns).date(), edition)
     if not rows:
-        return Now(follower, None, None, "")
+        return Now(follower, measured, None, None, "")
     energy = Range(*(sum(ends) for ends in zip(*(row.energy_kwh for row in rows), strict=True)))
     last_s, last_kwh = before.get(follower.path, (0.0, 0.0))
     seconds = tally.duration_s - last_s
     power_w = convert(energy.mid - last_kwh, "kWh", "J") / seconds if seconds > 0 else None
     if seconds > 0:
         before[follower.path] = (tally.duration_s, energy.mid)
-    return Now(follower, energy, power_w, str(Tier.worst(*(row.tier for row in rows))))
+    return Now(follower, measured, energy, power_w, str(Tier.worst(*(row.tier for row in rows))))
 
 
 def _print(shown: list[Now]) -> None:
@@ -131,7 +134,7 @@ def _watts(power: float) -> str:
 def _json(now: Now) -> dict[str, object]:
     follower = now.follower
     assert follower.tally is not None
-    measured = [one.energy_kwh for one in follower.components() if one.energy_kwh is not None]
+    measured = [one.energy_kwh for one in now.components if one.energy_kwh is not None]
     return {
         "run": follower.run,
         "name": follower.name,
