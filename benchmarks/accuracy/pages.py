@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from benchmarks.accuracy import operators
+from benchmarks.accuracy import operators, throughput
 from benchmarks.accuracy.intervals import conformal
 from benchmarks.accuracy.rows import ROOT, Rows
 
 DOCS = ROOT / "docs"
 START, END = "<!-- results: start -->", "<!-- results: end -->"
 POINTS_START, POINTS_END = "<!-- points: start -->", "<!-- points: end -->"
+SPEED_START, SPEED_END = "<!-- throughput: start -->", "<!-- throughput: end -->"
 SIZE, EDGE = 360, 48
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#ee8866", "#44bb99", "#000000")
 
@@ -27,7 +28,12 @@ def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, o
     (folder / "operators.svg").write_text(_published(), encoding="utf-8")
     page = DOCS / "accuracy.md"
     text = page.read_text(encoding="utf-8")
-    for start, end, table in ((START, END, _table(results)), (POINTS_START, POINTS_END, operators.table())):
+    tables = (
+        (START, END, _table(results)),
+        (POINTS_START, POINTS_END, operators.table()),
+        (SPEED_START, SPEED_END, throughput.table(throughput.read_throughput())),
+    )
+    for start, end, table in tables:
         before, rest = text.split(start)
         after = rest.split(end)[1]
         text = f"{before}{start}\n{table}{end}{after}"
@@ -35,11 +41,14 @@ def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, o
 
 
 def _table(results: Sequence[dict[str, object]]) -> str:
-    head = "| held out | model | rows | median error | within 2x | family mean | worst family | in range | worst |\n"
-    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|\n"]
+    head = "| held out | model | rows | median error | within 2x | family mean | worst family "
+    head += "| in range | worst | half-width |\n"
+    lines = [head, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n"]
     names = ("median_ape", "within_2x", "macro_median_ape", "worst_family_median_ape", "coverage_80")
     for line in results:
         cells = [_percent(line[name]) for name in (*names, "worst_family_coverage_80")]
+        width = line["half_width"]
+        cells.append(f"x{width:.2f}" if isinstance(width, float) else "-")
         lines.append(f"| {line['split']} | {line['model']} | {line['n']} | {' | '.join(cells)} |\n")
     return "".join(lines)
 

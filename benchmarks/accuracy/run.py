@@ -1,12 +1,14 @@
 """Recompute every figure of docs/accuracy.md from the frozen rows.
 
 ``python -m benchmarks.accuracy.run`` writes ``results.json``, the plots and the tables of ``docs/accuracy.md``.
-``--quick`` leaves out the slow splits (nested choice of form, hosted) and keeps their last results.
+``--quick`` leaves out the slow splits (nested choice of form and of batches, hosted; 15 minutes) and keeps their last
+results.
 ``--write-factors`` also writes the fitted numbers into the shipped factor file.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +29,11 @@ from benchmarks.accuracy.splits import (
     one_point,
     plain_family_out,
 )
-from benchmarks.accuracy.unknown import hosted_family_out, middle_of_each_model
+from benchmarks.accuracy.unknown import batches_chosen_inside, hosted_family_out, middle_of_each_model
 
 RESULTS = Path(__file__).parent / "results.json"
+WIDTHS = Path(__file__).parent / "results_widths.json"
+WIDTH = "half_width"
 SLOW = ("family held out, form chosen inside", "hosted, family held out")
 
 
@@ -66,8 +70,27 @@ def slow_scores(rows: Rows) -> list[Score]:
     ):
         mid, low, high = hosted_family_out(CHOSEN, rows, with_speed=with_speed, with_architecture=with_architecture)
         scores.append(score(SLOW[1], name, rows, mid, (low, high)))
+    mid, low, high, chosen_batch = batches_chosen_inside(CHOSEN, rows)
+    for family, batch in chosen_batch.items():
+        print(f"without {family}: middle batch {batch:g}")
+    scores.append(score(SLOW[1], "joulebook, nothing known, batches chosen inside", rows, mid, (low, high)))
     scores.append(score(SLOW[1], "floor: the middle of each model's own rows", rows, middle_of_each_model(rows)))
     return scores
+
+
+def kept() -> list[dict[str, object]]:
+    """The results of the last run, each with the half-width of its ranges."""
+    widths = {(line["split"], line["model"]): line[WIDTH] for line in json.loads(WIDTHS.read_text(encoding="utf-8"))}
+    lines = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return [line | {WIDTH: widths.get((line["split"], line["model"]))} for line in lines]
+
+
+def keep(results: Sequence[dict[str, object]]) -> None:
+    """Write the results, and the half-widths of their ranges beside them."""
+    lines = [{name: value for name, value in line.items() if name != WIDTH} for line in results]
+    widths = [{name: line[name] for name in ("split", "model", WIDTH)} for line in results]
+    for path, content in ((RESULTS, lines), (WIDTHS, widths)):
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -81,12 +104,10 @@ def main() -> None:
         write_factors(CHOSEN, rows)
         rows = read_rows()
     results = [line.as_json() for line in quick_scores(rows)]
-    if wanted.quick:
-        results += [line for line in json.loads(RESULTS.read_text(encoding="utf-8")) if line["split"] in SLOW]
-    else:
-        results += [line.as_json() for line in slow_scores(rows)]
+    slow = [line for line in kept() if line["split"] in SLOW] if wanted.quick else None
+    results += slow or [line.as_json() for line in slow_scores(rows)]
     results += [outside_score(), *operator_scores()]
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    keep(results)
     write_pages(rows, family_out(CHOSEN, rows), results)
     for line in results:
         print(line)

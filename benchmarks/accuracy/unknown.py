@@ -3,7 +3,7 @@
 from datetime import date
 
 import numpy as np
-from benchmarks.accuracy.fit import Form
+from benchmarks.accuracy.fit import Fit, Form
 from benchmarks.accuracy.rows import Rows, shipped_ranges
 from benchmarks.accuracy.splits import fit_rows
 
@@ -14,6 +14,9 @@ from joulebook.terms.units import convert
 
 GROUPS = ("nvidia/", "serving/precision-", "serving/multiple-")
 WIDTH = "weight_bytes_per_parameter"
+BATCH = "serving/hosted|batch_requests"
+MIDDLES = (40.0, 60.0, 80.0, 100.0, 130.0, 170.0, 220.0)
+"""Middles of the batches of a hosted service among which nested cross-validation chooses, a third apart."""
 SIXTEEN_BITS = 2.0
 
 
@@ -44,36 +47,77 @@ def hosted_family_out(
     form: Form, rows: Rows, *, with_speed: bool, with_architecture: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mid, low and high of each row [J], its family held out and its deployment unknown."""
-    days = {0.0: shipped_ranges(date(2025, 6, 1)), 1.0: shipped_ranges(date(2024, 6, 1))}
     result = np.empty((len(rows), 3))
     for family in np.unique(rows.family):
         test = rows.family == family
         fitted = fit_rows(form, rows, ~test)
-        coefficients = dict(zip(form.terms, np.exp(fitted.log_coefficients), strict=True))
-        for place in np.flatnonzero(test):
-            factors = days[rows.old[place]]
-            values = rows.values[place]
-            vintage = float(np.exp(fitted.log_vintage * rows.old[place]))
-            fixed = {**coefficients, "vintage_ratio": vintage} | {
-                name: values[name] for name in ("reference_input_tokens", "reference_output_tokens")
-            }
-            names = (*((subject, name) for name, subject in SUBJECTS.items()),)
-            serving = {name: factors[f"{subject}|{name}"] for subject, name in names}
-            serving |= {name: factors[f"serving/text|{name}"] for name in SCENARIO}
-            serving |= {name: Range.exact(value) for name, value in fixed.items()}
-            model = ModelShape(
-                Range.exact(rows.active[place]),
-                Range.exact(rows.total[place]),
-                rows.architecture[place] if with_architecture else {},
-            )
-            speed = Speed(1 / rows.itl[place] if with_speed else None)
-            groups = as_published(options(factors), values[WIDTH])
-            estimate = estimate_hosted(model, serving, groups, speed)
-            mids = {name: value.mid for name, value in serving.items()}
-            kwh = reference_kwh(estimate.coefficients, mids)
-            mid = convert(kwh, "kWh", "J") / rows.output[place]
-            result[place] = mid, mid * estimate.spread.low, mid * estimate.spread.high
+        result[test] = _hosted(fitted, rows, test, with_speed=with_speed, with_architecture=with_architecture)
     return result[:, 0], result[:, 1], result[:, 2]
+
+
+def batches_chosen_inside(form: Form, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
+    """As `hosted_family_out` with nothing known, the middle batch chosen among the other families only.
+
+    Returns:
+        mid, low and high of each row [J], and the chosen middle per held-out family.
+    """
+    result, chosen = np.empty((len(rows), 3)), {}
+    for family in np.unique(rows.family):
+        test = rows.family == family
+        losses = _losses_inside(form, rows, ~test)
+        best = MIDDLES[int(np.argmin(losses))]
+        result[test] = _hosted(fit_rows(form, rows, ~test), rows, test, middle=best)
+        chosen[str(family)] = best
+    return result[:, 0], result[:, 1], result[:, 2], chosen
+
+
+def _losses_inside(form: Form, rows: Rows, among: np.ndarray) -> np.ndarray:
+    """For each of `MIDDLES` the mean absolute log error of families held out from the others, families alike."""
+    losses = []
+    for family in np.unique(rows.family[among]):
+        test = among & (rows.family == family)
+        fitted = fit_rows(form, rows, among & ~test)
+        errors = (np.log(_hosted(fitted, rows, test, middle=one)[:, 0] / rows.measured[test]) for one in MIDDLES)
+        losses.append([float(np.abs(error).mean()) for error in errors])
+    return np.mean(losses, axis=0)
+
+
+def _hosted(
+    fitted: Fit,
+    rows: Rows,
+    test: np.ndarray,
+    *,
+    with_speed: bool = False,
+    with_architecture: bool = True,
+    middle: float | None = None,
+) -> np.ndarray:
+    """Mid, low and high [J] of the rows of a mask; the shipped batches, or as wide ones around another middle."""
+    days = {0.0: shipped_ranges(date(2025, 6, 1)), 1.0: shipped_ranges(date(2024, 6, 1))}
+    coefficients = dict(zip(fitted.form.terms, np.exp(fitted.log_coefficients), strict=True))
+    result = []
+    for place in np.flatnonzero(test):
+        factors = days[rows.old[place]]
+        if middle is not None:
+            factors = factors | {BATCH: factors[BATCH].scaled(middle / factors[BATCH].mid)}
+        values = rows.values[place]
+        vintage = float(np.exp(fitted.log_vintage * rows.old[place]))
+        fixed = {**coefficients, "vintage_ratio": vintage} | {
+            name: values[name] for name in ("reference_input_tokens", "reference_output_tokens")
+        }
+        serving = {name: factors[f"{subject}|{name}"] for name, subject in SUBJECTS.items()}
+        serving |= {name: factors[f"serving/text|{name}"] for name in SCENARIO}
+        serving |= {name: Range.exact(value) for name, value in fixed.items()}
+        model = ModelShape(
+            Range.exact(rows.active[place]),
+            Range.exact(rows.total[place]),
+            rows.architecture[place] if with_architecture else {},
+        )
+        speed = Speed(1 / rows.itl[place] if with_speed else None)
+        estimate = estimate_hosted(model, serving, as_published(options(factors), values[WIDTH]), speed)
+        kwh = reference_kwh(estimate.coefficients, {name: value.mid for name, value in serving.items()})
+        mid = convert(kwh, "kWh", "J") / rows.output[place]
+        result.append((mid, mid * estimate.spread.low, mid * estimate.spread.high))
+    return np.array(result)
 
 
 def middle_of_each_model(rows: Rows) -> np.ndarray:

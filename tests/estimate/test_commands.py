@@ -47,7 +47,7 @@ def test_every_fact_of_the_deployment_narrows_the_range(capsys):
 
 def test_a_speed_moves_the_estimate(capsys):
     """A fast stream tells of few requests at once, so it costs more than a slow one."""
-    known = ["--model", "llama-3.1-70b-instruct", *REQUEST]
+    known = ["--model", "llama-3.1-70b-instruct", "--provider", "own", *REQUEST]
     slow, fast = (gpu(estimate(capsys, *known, "--tokens-per-second", speed))["mid"] for speed in ("12", "60"))
     assert fast > 1.5 * slow
 
@@ -138,8 +138,53 @@ def test_published_precision_is_taken(capsys):
         ("A100 SXM 40GB", "nvidia/a100-sxm-40gb"),
         ("mi300x", "amd/instinct-mi300x-192gb"),
         ("t4", "nvidia/t4-16gb"),
+        ("NVIDIA A100-SXM4-40GB", "nvidia/a100-sxm-40gb"),
+        ("NVIDIA H100 80GB HBM3", "nvidia/h100-sxm-80gb"),
+        ("NVIDIA H100 PCIe", "nvidia/h100-pcie-80gb"),
+        ("NVIDIA L40S", "nvidia/l40s-48gb"),
+        ("NVIDIA GeForce RTX 4090", "nvidia/rtx-4090-24gb"),
+        ("RTX5090", "nvidia/geforce-rtx-5090"),
+        ("AMD Instinct MI355X", "amd/instinct-mi355x-288gb"),
+        ("NVIDIA GH200 480GB", "nvidia/gh200-144gb"),
+        ("GB200", "nvidia/b200-gb200-192gb"),
+        ("Gaudi 3", "intel/gaudi3"),
+        ("Jetson AGX Orin", "nvidia/jetson-agx-orin-64gb"),
+        ("Apple M4 Max", "apple/m4-max"),
     ],
 )
 def test_accelerators_go_by_the_names_people_use(capsys, name, subject):
     """A short name finds its accelerator, and the answer says which one was taken."""
     assert estimate(capsys, "--model", "llama-3.1-8b-instruct", *REQUEST, "--gpu", name)["accelerator"] == subject
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (["--model", "deepseek-r1", "--input", "500", "--gpus", "8", "--precision", "bf16"], "--gpus"),
+        (["--model", "llama-3.1-8b", "--input", "100000", "--gpus", "1", "--precision", "bf16"], "--batch 4."),
+        (["--model", "llama-3.1-8b", "--input", "1000", "--gpus", "1", "--precision", "bf16"], None),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_said(capsys, given, hint):
+    """1.3 TB of weights on 640 GB, or 64 contexts of 100,000 tokens on one board, come with what to change."""
+    hints = estimate(capsys, *given, "--output", "500", "--gpu", "h100", "--batch", "64", "--region", "KOR")["hints"]
+    assert [hint in said for said in hints] == ([True] if hint else [])
+
+
+def test_integers_are_known_as_precisions(capsys):
+    """Weights in 4-bit integers take less than in 16 bits for one request at a time, and 8-bit ones lie between."""
+    known = ["--model", "llama-3.1-8b", *REQUEST, "--gpu", "a100", "--gpus", "1", "--batch", "1", "--precision"]
+    wide, eight, four = (gpu(estimate(capsys, *known, name))["mid"] for name in ("fp16", "int8", "int4"))
+    assert four < eight < wide
+
+
+def test_accelerators_without_narrow_arithmetic_gain_none(capsys):
+    """On an A100 8-bit floats spare memory traffic only, as 8-bit integers do; on an H100 arithmetic as well."""
+    known = ["--model", "llama-3.1-8b", *REQUEST, "--gpus", "1", "--batch", "256"]
+    energies = {
+        (board, precision): gpu(estimate(capsys, *known, "--gpu", board, "--precision", precision))["mid"]
+        for board in ("a100", "h100")
+        for precision in ("fp8", "int8")
+    }
+    assert energies["a100", "fp8"] == pytest.approx(energies["a100", "int8"])
+    assert energies["h100", "fp8"] < 0.9 * energies["h100", "int8"]

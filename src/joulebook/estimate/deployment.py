@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from joulebook.estimate.hardware import find_accelerator
+from joulebook.estimate.hardware import find_accelerator, limited
 from joulebook.estimate.hosted import Option, Speed, mixed
+from joulebook.estimate.memory import batch_that_fits
 from joulebook.estimate.operators import ONE_POINT, SHARED, anchored
 from joulebook.estimate.options import single_groups
 from joulebook.estimate.published import operator_points
@@ -42,7 +43,8 @@ class Deployment:
         accelerator: name of the accelerator, such as ``h100`` or ``nvidia/h100-sxm-80gb``.
         accelerator_count: accelerators that share one copy of the weights.
         batch_requests: requests decoded together.
-        precision: ``bf16``, ``fp8`` or ``fp4``.
+        precision: ``bf16``, ``fp16``, ``fp8``, ``int8``, ``fp4``, ``nvfp4`` or ``int4``; only fp8
+            and nvfp4 are also calculated with, where the accelerator can.
         output_tokens_per_s: speed of one request.
         first_token_s: time to the first token of one request [s].
     """
@@ -82,6 +84,8 @@ class Served:
         choices: driver -> the factor behind it; the scenarios as a whole stand behind the range of batches.
         accelerator: subject of the accelerator where one is given, else None.
         regime: how the service is run; None where a measured point stands for it.
+        batch_that_fits: most requests of this length whose keys and values fit beside the weights, on the accelerators
+            that were given; below 1 where not one does; None where nobody said which and how many they are.
     """
 
     estimate: ServingEstimate
@@ -91,6 +95,7 @@ class Served:
     choices: Mapping[str, Choice]
     accelerator: str | None = None
     regime: Regime | None = None
+    batch_that_fits: float | None = None
 
 
 def serve(
@@ -151,6 +156,7 @@ def serve(
         choices=choices,
         accelerator=given,
         regime=regime,
+        batch_that_fits=_fitting(single[0], groups, deployment, shape),
     )
 
 
@@ -189,9 +195,9 @@ def _settled(
     given = dict(ranges)
     if deployment.batch_requests is not None:
         given["batch_requests"] = Range.exact(deployment.batch_requests)
-    for name in ("accelerator", "precision"):
-        if len(groups[name]) == 1:
-            given |= {quantity: Range.exact(value) for quantity, value in groups[name][0].facts.items()}
+    single = [groups[name][0].facts for name in ("accelerator", "precision") if len(groups[name]) == 1]
+    facts = limited({quantity: value for one in single for quantity, value in one.items()})
+    given |= {quantity: Range.exact(value) for quantity, value in facts.items()}
     if len(groups["accelerator"]) == 1:
         given["accelerator_ratio"] = Range.exact(1)
     if deployment.accelerator_count is not None:
@@ -202,6 +208,20 @@ def _settled(
     if is_settled and not has_load and deployment.output_tokens_per_s is not None:
         given["batch_requests"] = _batch_range(given, shape, deployment.output_tokens_per_s)
     return given, is_settled
+
+
+def _fitting(
+    ranges: Mapping[str, Range], groups: Mapping[str, list[Option]], deployment: Deployment, shape: ModelShape
+) -> float | None:
+    """The largest batch on given accelerators, at the narrowest weights that the precision leaves open."""
+    if deployment.accelerator is None or deployment.accelerator_count is None:
+        return None
+    values = {name: value.mid for name, value in ranges.items()}
+    values["parameters_active_billion"] = shape.parameters_active_billion.mid
+    values["parameters_total_billion"] = shape.parameters_total_billion.mid
+    width = "weight_bytes_per_parameter"
+    values[width] = min(option.facts[width] for option in groups["precision"])
+    return batch_that_fits(values, shape.architecture)
 
 
 def _batch_range(ranges: Mapping[str, Range], shape: ModelShape, speed: float) -> Range:

@@ -2,8 +2,10 @@
 
 Each scenario is one accelerator, one precision of the weights and one multiple of the accelerators the weights need,
 with its share of services; batches are points of equal probability of the range of `batch_requests`. Every point has an
-energy and a time per token. The estimate is the weighted geometric mean, the spread of the points joins the range. A
-known speed (output tokens per second, time to the first token) weighs the points by how well they explain it.
+energy and a time per token. No batch is larger than what fits into the memory of its scenario, which is large enough
+for one request; where the number of accelerators is given, ways whose weights do not fit are left out. The estimate is
+the weighted geometric mean, the spread of the points joins the range. A known speed (output tokens per second, time to
+the first token) weighs the points by how well they explain it.
 """
 
 import math
@@ -14,6 +16,8 @@ from statistics import NormalDist
 
 from joulebook.errors import BadValue, translatable
 from joulebook.estimate.drivers import combined, ordered
+from joulebook.estimate.hardware import limited
+from joulebook.estimate.memory import batch_that_fits, fewest_accelerators, memory_there_bytes, weights_bytes
 from joulebook.estimate.serving import (
     HOSTED,
     ModelShape,
@@ -33,6 +37,7 @@ SCENARIO = (
     "speed_match_ratio",
     "first_token_match_ratio",
     "hosted_estimate_ratio",
+    "memory_use_ratio",
 )
 """What this needs beyond `joulebook.estimate.serving.SUBJECTS`; factors of the subject ``serving/text``."""
 
@@ -75,6 +80,7 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class _Point:
     share: float
+    fits: bool
     penalty: float
     log_energy: float
     coefficients: Mapping[str, float]
@@ -104,6 +110,7 @@ def estimate_hosted(
         if value is not None and not 0 < value < math.inf:
             raise BadValue(value=value, expected=translatable("a speed"), next_step=next_step)
     points = [point for chosen in product(*options) for point in _points(model, serving, chosen, speed)]
+    points = [point for point in points if point.fits] or points
     best = min(point.penalty for point in points)
     weights = [point.share * math.exp(best - point.penalty) for point in points]
 
@@ -168,19 +175,22 @@ def _points(model: ModelShape, serving: Mapping[str, Range], chosen: Sequence[Op
     for option in chosen:
         values.update(option.facts)
         share *= option.share
+    values = limited(values)
     if "accelerator_count" not in values:
         doublings = math.ceil(math.log2(accelerator_count(values)))
-        values["accelerator_count"] = (1 << doublings) * values["accelerator_multiple"]
-    points = []
+        enough = (1 << doublings) * values["accelerator_multiple"]
+        values["accelerator_count"] = max(enough, fewest_accelerators(values, facts))
+    fits = weights_bytes(values, facts) <= memory_there_bytes(values)
+    room, points = batch_that_fits(values, facts), []
     for batch in _batches(serving):
-        at = {**values, "batch_requests": batch}
+        at = {**values, "batch_requests": min(batch, max(1.0, room))}
         coefficients = coefficients_kwh(at, facts)
         penalty = 0.0
         if speed.output_tokens_per_s is not None:
             penalty += _disagreement(step_s(at, facts) * speed.output_tokens_per_s, serving["speed_match_ratio"])
         if speed.first_token_s is not None:
             penalty += _disagreement(speed.first_token_s / prefill_s(at, facts), serving["first_token_match_ratio"])
-        points.append(_Point(share, penalty, math.log(reference_kwh(coefficients, at)), coefficients))
+        points.append(_Point(share, fits, penalty, math.log(reference_kwh(coefficients, at)), coefficients))
     return points
 
 

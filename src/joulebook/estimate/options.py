@@ -16,6 +16,8 @@ MULTIPLE = "serving/multiple-"
 OPERATOR_PRECISION = "serving/operator-precision-"
 OPERATOR_EXPERTS = "serving/operator-experts-"
 WIDTHS = ("weight_bytes_per_parameter", "compute_speed_ratio")
+KERNELS = "narrow_expert_compute_ratio"
+"""Quantity that a precision may have of its own: what its kernels for experts cost beyond arithmetic."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def single_groups(
     asked = Asked.of(edition, policy, at)
     precisions = list(_sharing(asked, PRECISION, WIDTHS))
     if precision is not None:
-        known = _with_share(edition, PRECISION)
+        known = {row.subject for row in edition.factors_for(WIDTHS[0]) if row.subject.startswith(PRECISION)}
         if PRECISION + precision not in known:
             names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in known))
             raise UnknownName(kind=translatable("precision"), name=precision, nearest=names)
@@ -128,6 +130,7 @@ def _options(asked: Asked, subjects: set[str], names: tuple[str, ...]) -> list[O
         if names == HARDWARE:
             facts = hardware_facts(edition, policy, subject, at)
         else:
-            facts = {name: choose(edition, name, subject, at, policy).factor.value for name in names}
+            own = (KERNELS,) if edition.factors_for(KERNELS, subject) else ()
+            facts = {name: choose(edition, name, subject, at, policy).factor.value for name in (*names, *own)}
         found.append(Option(subject, share, facts))
     return found

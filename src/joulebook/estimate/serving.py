@@ -217,7 +217,7 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
         values: one number for every name in `SUBJECTS`, and both counts of parameters.
         architecture: what is known of `ARCHITECTURE`.
     """
-    shape = _filled(values, architecture)
+    shape = filled_shape(values, architecture)
     power = values["accelerator_power_w"] * values["accelerator_ratio"]
     power *= values["vintage_ratio"] * values["text_estimate_ratio"]
     per_byte = power / values["accelerator_bandwidth_bytes_per_s"]
@@ -273,7 +273,7 @@ def _step_s(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
     return per_layer * shape["layer_count"] + values["expert_layer_s"] * count * shape["expert_layer_count"]
 
 
-def _filled(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
+def filled_shape(values: Mapping[str, float], known: Mapping[str, float]) -> dict[str, float]:
     """The shape of a model, laws of size standing in for what is not known."""
     active, total = values["parameters_active_billion"], values["parameters_total_billion"]
 

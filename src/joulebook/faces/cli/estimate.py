@@ -1,5 +1,6 @@
 """`joulebook estimate`: what one request takes, before anyone measures it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ DRIVERS_SHOWN = 4
 ALTERNATIVES = 3
 DRIVEN = "facility_energy_kwh"
 OPERATOR = "serving/regime-operator"
+PRECISIONS = ("bf16", "fp16", "fp8", "int8", "fp4", "nvfp4", "int4")
 
 ASSUMED_NAMES = {
     "accelerator": translatable("accelerator (--gpu)"),
@@ -52,7 +54,7 @@ ASSUMED_NAMES = {
 @click.option("--gpu", help=_("Accelerator: h100, a100-sxm-80gb, b200, l40s, ..."))
 @click.option("--gpus", type=click.FloatRange(1), help=_("Accelerators that share one copy of the weights."))
 @click.option("--batch", type=click.FloatRange(1), help=_("Requests decoded together."))
-@click.option("--precision", type=click.Choice(("bf16", "fp8", "fp4")), help=_("Precision of the weights."))
+@click.option("--precision", type=click.Choice(PRECISIONS), help=_("Precision of the weights."))
 @click.option("--date", "moment", type=click.DateTime(("%Y-%m-%d",)), help=_("Day of the use; default today."))
 @click.option(
     "--compare-models",
@@ -141,7 +143,7 @@ def _print(found: "RequestEstimate", options: Mapping[str, Any]) -> None:
     assumed = [_(ASSUMED_NAMES[name]) for name in found.served.assumed]
     if assumed:
         click.echo(show.wrapped(_("Nobody said, so the range covers: {names}.").format(names="; ".join(assumed)), ""))
-    for hint in _hints(found):
+    for hint in _hints(found, options["batch"]):
         show.note(hint)
 
 
@@ -213,10 +215,24 @@ def _named(subject: str) -> str:
     return edition_of(click.get_current_context()).names.get(subject, {}).get(language(), subject)
 
 
-def _hints(found: "RequestEstimate") -> list[str]:
+def _memory_hints(found: "RequestEstimate", batch: float | None) -> list[str]:
+    """What does not fit into the memory of the accelerators that were given."""
+    fits = found.served.batch_that_fits
+    if fits is None or fits >= (batch or 1):
+        return []
+    if fits < 1:
+        return [
+            _("The weights and one request do not fit into the memory. Next: raise --gpus, or a lower --precision.")
+        ]
+    text = _("Only {fits} requests of this length fit into the memory; fewer take more each. Next: --batch {fits}.")
+    return [text.format(fits=f"{math.floor(fits):,}")]
+
+
+def _hints(found: "RequestEstimate", batch: float | None) -> list[str]:
     hints = []
     if found.facts.hint_template:
         hints.append(_(found.facts.hint_template).format(nearest=found.facts.nearest))
+    hints += _memory_hints(found, batch)
     if found.place.is_unknown:
         hints.append(_("Place unknown: the range covers the world's grids. Next: --region."))
     return hints
@@ -256,5 +272,5 @@ def _json(found: "RequestEstimate", options: Mapping[str, Any]) -> dict[str, Any
         "assumed": list(found.served.assumed),
         "place": dict(found.place.names),
         "drivers": {name: dict(ratios) for name, ratios in found.priced.variance_ratio.items()},
-        "hints": _hints(found),
+        "hints": _hints(found, options["batch"]),
     }
