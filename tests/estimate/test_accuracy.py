@@ -90,6 +90,29 @@ def test_the_peer_is_run_by_its_own_package(scores):
     assert line["within_2x"] == pytest.approx(0.584, abs=0.005)
 
 
+def test_results_have_the_agreed_columns():
+    """Each line has these names and no other; half-widths of ranges stand in a file beside."""
+    names = ["split", "model", "n", "median_ape", "within_2x", "macro_median_ape", "worst_family_median_ape"]
+    names += ["coverage_80", "worst_family_coverage_80"]
+    lines = json.loads(KEPT.read_text())
+    assert lines
+    assert all(list(line) == names for line in lines)
+    widths = json.loads(KEPT.with_name("results_widths.json").read_text())
+    assert [(one["split"], one["model"]) for one in widths] == [(one["split"], one["model"]) for one in lines]
+
+
+def test_prefill_of_dense_models_stays_within_rated_power():
+    """At the throughput that another engine publishes, reading the input takes what boards can draw, not twice that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        from benchmarks.accuracy import throughput
+    rows = [row for row in throughput.read_throughput() if row.is_dense and row.input_tokens >= 10 * row.output_tokens]
+    assert len(rows) == 35
+    shares = sorted(row.power_ratio for row in rows)
+    assert 0.55 <= shares[len(shares) // 2] <= 1.05
+    assert all(share < 1.9 for share in shares)
+
+
 def test_choosing_the_form_inside_each_split_costs_little():
     """Nested cross-validation, kept from the nightly run, is within two points of the chosen form."""
     line = kept("family held out, form chosen inside", "joulebook")
