@@ -230,14 +230,14 @@ METERED = (
         "google-bill",
         "google-bill.csv",
         {},
-        ("bill-coverage",),
+        ("bill-covered",),
         usage={"vcpu_hours": 12, "storage_gb_hours": 2400, "cost_usd": 0.8},
     ),
     Metered(
         "oracle-bill",
         "oracle-bill.csv",
         {},
-        ("bill-coverage",),
+        ("bill-covered",),
         usage={
             "vcpu_hours": 10,
             "device_hours": 8 - 2,
@@ -250,7 +250,7 @@ METERED = (
         "focus",
         "focus-1.2.csv",
         {},
-        ("bill-coverage",),
+        ("bill-covered",),
         usage={
             "vcpu_hours": 16,
             "device_hours": 1,

@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 from recorded import RECORDINGS
 
+from joulebook.ingest.bill_tokens import model_of, tokens_of
 from joulebook.ingest.bill_use import use_of
-from joulebook.ingest.bill_words import instance_type, tokens_of
+from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
 from joulebook.terms.finding import Finding
 
@@ -48,7 +49,7 @@ def test_use_taken_back_is_a_correction():
     back = text[1].replace(",1,Hours", ",-1,Hours").replace("0.34,USD", "-0.34,USD")
     content = "\n".join([text[0], text[1], back]) + "\n"
     rows, findings = split(reader("focus").parse(io.BytesIO(content.encode()), ReadOptions(file="f")))
-    assert [row.rule for row in findings] == ["bill-coverage"]
+    assert [row.rule for row in findings] == ["bill-covered"]
     assert [(row["device_hours"], "correction_key" in row) for row in rows] == [(1, False), (-1, True)]
     assert rows[0]["device"] == rows[1]["device"]
 
@@ -101,11 +102,90 @@ def test_names_of_machines(text, machine):
         ("USE1-Claude-cache-read-input-token-count", "1K tokens", {"cache_read_tokens": 1500}),
         ("gpt 4o 0806 Outp regnl Tokens", "1M tokens", {"visible_output_tokens": 1_500_000}),
         ("storage", "GB-Mo", None),
+        ("USE1-MP:USE1_InputTokenCount-Units|Million Input Tokens", "Units", {"uncached_input_tokens": 1_500_000}),
+        (
+            "USE1-MP:USE1_CacheReadInputTokenCount_Global-Units|Million Tokens",
+            "Units",
+            {"cache_read_tokens": 1_500_000},
+        ),
+        ("USE1-MP:USE1_output_tokens_standard-Units|Million Tokens", "Units", {"visible_output_tokens": 1_500_000}),
+        ("USE1-MP:USE1_InputTokenCount-Units", "Units", None),  # how many tokens a unit holds is not said
+        ("USE1-xai.grok-4-mantle-input-tokens-global-standard", "1K tokens", {"uncached_input_tokens": 1500}),
+        ("5.4 opt Gl 1M Tokens Azure OpenAI GPT5", "1M", {"visible_output_tokens": 1_500_000}),
+        ("5.6 sol ShortCo Cd Inp Std Gl 1M Tokens", "1M", {"cache_read_tokens": 1_500_000}),
+        ("GPT 5 Mini Inpt Glbl 1M Tokens", "1M", {"uncached_input_tokens": 1_500_000}),
+        ("Gemini 2.5 Flash GA Text Input - Predictions", "requests", {"uncached_input_tokens": 2}),
+        ("Gemini 2.5 Flash GA Text Input Caching", "count", {"cache_read_tokens": 2}),
+        ("Gemini 2.5 Flash GA Text Input Caching Storage", "h", None),
+        ("Gemini 1.5 Flash Text Input - Predictions", "count", None),  # characters
+        (
+            "Generate content output token count gemini 2.5 flash short input text",
+            "count",
+            {"visible_output_tokens": 2},
+        ),
+        ("Generate content cached input token count gemini 3.5 flash text", "count", {"cache_read_tokens": 2}),
+        ("Grounding with Google Search", "count", None),
     ],
 )
 def test_units_of_tokens(text, unit, tokens):
     """Tokens are counted by the unit of the line and put into the class that its SKU names."""
     assert tokens_of(text, unit, 1.5) == tokens
+
+
+@pytest.mark.parametrize(
+    ("sku", "product", "model"),
+    [
+        ("USE1-Claude4.6Opus-cache-read-input-token-count-cross-region-global", "", "Claude4.6Opus"),
+        ("USE1-openai.gpt-oss-120b-mantle-input-tokens-standard", "", "openai.gpt-oss-120b"),
+        ("EU-gpt-oss-120b-output-tokens-batch", "", "gpt-oss-120b"),
+        ("USW2-MP:USW2_input_tokens_standard-Units", "Claude Haiku 4.5 (Amazon Bedrock Edition)", "Claude Haiku 4.5"),
+        ("USW2-MP:USW2_InputTokenCount-Units", "", None),
+        ("gpt 4o 1120 cached Inp glbl Tokens", "Azure OpenAI", "gpt 4o 1120"),
+        ("5 mini pp cd Inp Dz 1M Tokens", "Azure OpenAI GPT5", "gpt-5 mini"),
+        ("V4 Pro Outp glbl Tokens", "Azure Deepseek Models", "deepseek-V4 Pro"),
+        ("Gemini 2.5 Flash GA Thinking Text Output - Predictions", "", "Gemini 2.5 Flash"),
+        ("Gemini 3.7 Flash Global Text Input - Predictions", "", "Gemini 3.7 Flash"),
+        ("Generate content output token count gemini 2.5 flash short input text", "", "gemini 2.5 flash"),
+        ("Generate_content text input token count for gemini 3 pro short", "", "gemini 3 pro"),
+    ],
+)
+def test_models_of_tokens(sku, product, model):
+    """A model is named by the SKU or the product, without place, class and manner of the call."""
+    assert model_of(sku, product) == model
+
+
+def test_details_of_aws_as_a_map():
+    """CUR 2.0 keeps the machine and the product in one map, as JSON or as the text of a map of Parquet."""
+    header = "line_item_usage_start_date,line_item_usage_type,line_item_usage_amount,line_item_unblended_cost,"
+    header += "pricing_unit,line_item_line_item_description,line_item_resource_id,product\n"
+    text = header + (
+        '2026-03-01T00:00:00Z,BoxUsage,2,1,Hrs,,i-1,"{""instance_type"":""c5.large"",""vcpu"":""2""}"\n'
+        '2026-03-01T00:00:00Z,BoxUsage,2,1,Hrs,,i-2,"{vcpu=2, product_name=Amazon EC2, instance_type=c5.large}"\n'
+        "2026-03-01T00:00:00Z,USE1-MP:USE1_InputTokenCount-Units,2,1,Units,Million Input Tokens,a,"
+        '"{product_name=Claude Sonnet 4.6 (Amazon Bedrock Edition)}"\n'
+        "2026-03-01T00:00:00Z,USE1-MP:USE1_InputTokenCount-Units,2,1,Units,Million Input Tokens,"
+        "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-5-sonnet-20240620-v1:0,\n"
+    )
+    rows, _ = split(reader("aws-cur").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    assert [(row.get("device"), row.get("vcpu_hours")) for row in rows[:2]] == [("c5.large", 4)] * 2
+    assert [(row.get("model"), row.get("uncached_input_tokens")) for row in rows[2:]] == [
+        ("Claude Sonnet 4.6", 2_000_000),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", 2_000_000),
+    ]
+
+
+def test_focus_of_one_cloud_in_its_own_columns():
+    """AWS and Azure name the meter in columns of their own while the SKU is a number; no cloud is guessed."""
+    header = "ChargePeriodStart,BilledCost,BillingCurrency,ConsumedQuantity,ConsumedUnit,ProviderName,SkuId,"
+    text = header + (
+        "x_UsageType,x_SkuMeterName\n"
+        "2026-03-01T00:00:00Z,1,USD,2,GB,AWS,ABC123,USE1-DataTransfer-Out-Bytes,\n"
+        "2026-03-01T00:00:00Z,1,USD,2,1K Tokens,Microsoft,DZH1,,gpt 4o 1120 Outp glbl Tokens\n"
+        "2026-03-01T00:00:00Z,1,USD,2,GB,,ABC123,Bandwidth,\n"
+    )
+    rows, _ = split(reader("focus").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    told = [(row.get("provider"), row.get("network_gb"), row.get("visible_output_tokens")) for row in rows]
+    assert told == [("aws", 2, None), ("azure", None, 2000), (None, 2, None)]
 
 
 @pytest.mark.parametrize(

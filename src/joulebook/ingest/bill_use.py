@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from joulebook.ingest.bill_words import instance_type, model_of, tokens_of
+from joulebook.ingest.bill_tokens import model_of, tokens_of
+from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.records import loaded, whole
 from joulebook.terms.units import convert
 
@@ -44,6 +45,9 @@ HOURS = re.compile(
     r"(?:[\d,.]+\s*)?(?P<what>.*?)\s*(?:per )?-?(?P<time>hours?|hrs?|seconds?|minutes?)\Z", re.IGNORECASE
 )
 
+MAPPED = re.compile(r"[{ ](\w+)=([^={}]*?)(?=, \w+=|\}\Z)")
+"""One entry of a map as text."""
+
 BYTES = {"k": 3, "m": 6, "g": 9, "t": 12, "p": 15}
 TIMES = {"mi": "min", "mo": "mo", "h": "h", "s": "s", "d": "d"}
 
@@ -62,21 +66,25 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
     """
     if (told.get("kind") or "Usage").replace(" ", "").lower() not in USED or quantity == 0:
         return None
-    text = " ".join(filter(None, (told.get("sku"), told.get("description"), told.get("service"))))
+    details = _details(told.get("details"))
+    named = list(filter(None, (told.get("description"), told.get("service"), details.get("product_name"))))
+    text = " ".join([told.get("sku") or "", *map(str, named)]).strip()
     unit = (told.get("unit") or "").strip()
     tokens = tokens_of(text, unit, quantity)
     if tokens is not None:
-        return {**tokens, "model": model_of(told.get("sku") or text)}
+        return {**tokens, "model": model_of(told.get("sku") or text, "\n".join(map(str, named)))}
     if NO_MACHINE.search(text):
         return None
     for find in (_stored, _machine, _sent):
-        found = find(told, text, unit, quantity)
+        found = find(told, details, text, unit, quantity)
         if found is not None:
             return found
     return None
 
 
-def _machine(told: Mapping[str, str | None], text: str, unit: str, quantity: float) -> dict[str, object] | None:
+def _machine(
+    told: Mapping[str, str | None], details: Mapping[str, Any], text: str, unit: str, quantity: float
+) -> dict[str, object] | None:
     """Hours of machines, accelerators or processors."""
     by_time = HOURS.match(unit)
     if by_time is None:
@@ -90,16 +98,16 @@ def _machine(told: Mapping[str, str | None], text: str, unit: str, quantity: flo
         return {"device": board[1], "device_hours": hours}
     if CORES.search(text) or what in ("vcpu", "vcpus"):
         return {"vcpu_hours": hours}
-    kept = loaded(told.get("details") or "")
-    details: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
-    named = details.get("InstanceType") or details.get("ServiceType") or told.get("machine") or instance_type(text)
-    cores = whole(details.get("CoreCount")) or whole(details.get("VCPUs")) or _count(told.get("vcpus"))
+    told_names = (details.get(name) for name in ("InstanceType", "ServiceType", "instance_type"))
+    named = next(filter(None, told_names), None) or told.get("machine") or instance_type(text)
+    cores = next(filter(None, (whole(details.get(name)) for name in ("CoreCount", "VCPUs"))), 0)
+    cores = cores or _count(details.get("vcpu")) or _count(told.get("vcpus"))
     if named and what in ("", "instance", "instances", "machine"):
         return {"device": str(named), "device_hours": hours, **({"vcpu_hours": cores * hours} if cores else {})}
     return {"vcpu_hours": hours} if "vcpu" in text.lower() else None
 
 
-def _stored(_told: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
+def _stored(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
     """Data kept over time; memory over time is of machines or functions."""
     found = STORED.search(unit) or STORED_TURNED.match(unit)
     if found is None:
@@ -113,7 +121,7 @@ def _stored(_told: object, text: str, unit: str, quantity: float) -> dict[str, o
     return {"storage_gb_hours": gb_hours, **({"device": kind} if kind else {})}
 
 
-def _sent(_told: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
+def _sent(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
     """Data sent; what comes in was sent by somebody else."""
     found = SENT.match(unit)
     if found is None or not NETWORK.search(f"{text} {unit}") or INBOUND.search(text):
@@ -135,5 +143,13 @@ def _time(word: str) -> str:
     return next(unit for start, unit in TIMES.items() if word.lower().startswith(start))
 
 
-def _count(cell: str | None) -> int:
-    return int(cell) if cell and cell.isdecimal() else 0
+def _count(cell: object) -> int:
+    return int(cell) if isinstance(cell, str) and cell.isdecimal() else 0
+
+
+def _details(cell: str | None) -> Mapping[str, Any]:
+    """Details as JSON, or as a map that was a column of a Parquet file: ``{vcpu=2, instance_type=c5.large}``."""
+    if not cell:
+        return {}
+    kept = loaded(cell)
+    return kept if isinstance(kept, dict) else dict(MAPPED.findall(cell))

@@ -1,4 +1,4 @@
-"""The words of bills: their columns, names of machines, and units of tokens."""
+"""The words of bills: their columns, and the names of machines."""
 
 import re
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ FOCUS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "region": ("RegionId",),
         "account": ("SubAccountName", "SubAccountId"),
         "resource": ("ResourceId",),
-        "sku": ("SkuMeter", "SkuPriceId", "SkuId"),
+        "sku": ("SkuMeter", "x_UsageType", "x_SkuMeterName", "SkuPriceId", "SkuId"),
         "description": ("ChargeDescription",),
-        "details": ("SkuPriceDetails",),
+        "details": ("SkuPriceDetails", "x_SkuDetails"),
         "machine": (),
         "vcpus": (),
         "service": ("ServiceName",),
@@ -45,7 +45,7 @@ CUR: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "resource": ("lineItem/ResourceId", "line_item_resource_id"),
         "sku": ("lineItem/UsageType", "line_item_usage_type"),
         "description": ("lineItem/LineItemDescription", "line_item_line_item_description"),
-        "details": (),
+        "details": ("product",),
         "machine": ("product/instanceType", "product_instance_type"),
         "vcpus": ("product/vcpu", "product_vcpu"),
         "service": ("product/ProductName", "line_item_product_code", "lineItem/ProductCode"),
@@ -135,21 +135,6 @@ _AWS = re.compile(
 )
 _AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: \w+)*)")
 
-_PER_TOKEN_UNIT = (
-    (re.compile(r"(1k|1000|thousand) tokens?", re.IGNORECASE), 1_000),
-    (re.compile(r"(1m|1000000|million) tokens?", re.IGNORECASE), 1_000_000),
-    (re.compile(r"tokens?\Z|count\Z", re.IGNORECASE), 1),
-    (re.compile(r"1K\Z"), 1_000),
-    (re.compile(r"1M\Z"), 1_000_000),
-)
-_TOKEN = re.compile(r"tokens?\b|token-count", re.IGNORECASE)
-_CLASSES = (
-    (re.compile(r"cache[-_ ]?read|cached", re.IGNORECASE), "cache_read_tokens"),
-    (re.compile(r"cache[-_ ]?write", re.IGNORECASE), "cache_write_tokens"),
-    (re.compile(r"output|outp\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
-    (re.compile(r"input|inp\b|prompt", re.IGNORECASE), "uncached_input_tokens"),
-)
-
 
 def instance_type(text: str) -> str | None:
     """The machine that a description of machine-hours names.
@@ -161,32 +146,3 @@ def instance_type(text: str) -> str | None:
     """
     found = _AWS.search(text) or _AZURE.search(text)
     return found[1] if found else None
-
-
-def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None:
-    """Tokens of a hosted model on a line, by class; None where the line is about something else.
-
-    >>> tokens_of("USE1-Claude3Sonnet-input-tokens", "1K tokens", 2.5)
-    {'uncached_input_tokens': 2500}
-    """
-    scale = next((scale for pattern, scale in _PER_TOKEN_UNIT if pattern.search(unit)), None)
-    name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
-    if scale is None or name is None or not _TOKEN.search(f"{text} {unit}"):
-        return None
-    return {name: round(quantity * scale)}
-
-
-_PLACE_FIRST = re.compile(r"\A(?:[A-Z]{2,4}\d-|Azure OpenAI ?-? ?|Amazon Bedrock ?-? ?|Vertex AI:? ?)")
-_CLASS_WORD = re.compile(
-    r"[-_ ]+(?:cache[-_ ]?(?:read|write)|cached|input|inp|prompt|output|outp|opt|response|completion)", re.IGNORECASE
-)
-
-
-def model_of(sku: str) -> str | None:
-    """The model that a SKU of tokens names, as it writes it; None where nothing is left of it.
-
-    >>> model_of("USE1-Claude3Sonnet-input-tokens"), model_of("gpt-4o-0806-Inp-glbl Tokens")
-    ('Claude3Sonnet', 'gpt-4o-0806')
-    """
-    name = _CLASS_WORD.split(_PLACE_FIRST.sub("", sku.strip()), maxsplit=1)[0].strip(" -_:")
-    return name or None

@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import BinaryIO, cast
 
 from joulebook.errors import translatable
+from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import use_of
 from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE
 from joulebook.ingest.cells import CellFaultError, hashable, money
@@ -60,7 +61,7 @@ class _Bill:
 
     Attributes:
         words: our word -> columns.
-        host: who the bill is from, where its lines do not say.
+        host: who the bill is from, where its lines do not say; empty where nothing says so.
         must: columns that the header of such a bill has, one of each group.
         tables: usage, with corrections after the lines they correct.
     """
@@ -105,6 +106,8 @@ class _Bill:
             coverage.count(told, cost, is_booked=used is not None)
             if not used:
                 continue
+            if "model" in used:
+                used["model"] = used["model"] or model_called(told["resource"] or "")
             record = (line, {**used, **_shared(told, cost, coverage.seen, self.host)})
             if quantity > 0:
                 yield record
@@ -137,7 +140,6 @@ class Focus(_Bill):
     name = "focus"
     signs = translatable("the columns ChargePeriodStart, BilledCost and ConsumedUnit of FOCUS")
     words = FOCUS
-    host = "aws"
     must = (frozenset({"ChargePeriodStart"}), frozenset({"BilledCost"}), frozenset({"ConsumedUnit"}))
 
 
@@ -248,7 +250,8 @@ class _Coverage:
             "booked": f"{self.booked_lines:,}",
             "lines": f"{self.lines:,}",
         }
-        return Finding(file, None, "bill-coverage", facts, is_error=False)
+        rule = "bill-covered" if self.booked_lines == self.lines else "bill-coverage"
+        return Finding(file, None, rule, facts, is_error=False)
 
 
 def _negative(row: dict[str, object]) -> dict[str, object]:
@@ -266,7 +269,7 @@ def _shared(told: Mapping[str, str | None], cost: float, seen: Counter[str], hos
         "request_id": f"{identity}:{seen[identity]}",
         "started_at": start,
         "ended_at": end if end != start else None,
-        "provider": provider_name(told["provider"]) or host,
+        "provider": provider_name(told["provider"]) or host or None,
         "region": _region(told["region"]) if host == "azure" else told["region"],
         "project": told["account"],
         "cost_usd": cost if told["currency"] == "USD" else None,

@@ -81,6 +81,10 @@ RULES: dict[str, str] = {
         "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
         "lines were booked. Next: account for the rest by the supplier's own statement."
     ),
+    "bill-covered": translatable(
+        "All of the bill ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} lines "
+        "were booked. Next: hold it against the supplier's own statement with joulebook statements."
+    ),
     "partial-hours": translatable(
         "{count} hours are not whole in the export and were not booked. Next: export from and to a full hour, or with "
         "some overlap; no hour is booked twice."

@@ -1,0 +1,102 @@
+"""Tokens of hosted models on a bill: how many, of which class, of which model.
+
+A line is told by its SKU: Bedrock's ``USE1-Claude4.6Opus-cache-read-input-token-count-cross-region-global``,
+``USE1-openai.gpt-oss-120b-mantle-input-tokens-standard`` and, of models sold through the Marketplace in millions of
+tokens, ``USE1-MP:USE1_InputTokenCount-Units``; Azure's ``gpt 4o 1120 cached Inp glbl Tokens`` and ``5.4 opt Gl 1M
+Tokens``, whose family stands in the product; Google's ``Gemini 2.5 Flash GA Text Input - Predictions`` (tokens since
+Gemini 2.0; characters before, which are not booked) and ``Generate content output token count gemini 3 flash text``.
+
+Checked against: AWS, "Understanding your Amazon Bedrock Cost and Usage Report data"; meters of the Azure Retail Prices
+API and SKUs of the Google Cloud Billing Catalog API as public repositories record them, 2024 to 2026.
+"""
+
+import re
+
+_UNITS = (
+    (re.compile(r"(?:1k|1000|thousand) tokens?|1K\Z", re.IGNORECASE), 1_000),
+    (re.compile(r"(?:1m|1000000|million) tokens?|1M\Z", re.IGNORECASE), 1_000_000),
+    (re.compile(r"tokens?\Z|count\Z|requests?\Z", re.IGNORECASE), 1),
+)
+_BLOCKS = ((re.compile(r"\bthousand\b", re.IGNORECASE), 1_000), (re.compile(r"\bmillion\b", re.IGNORECASE), 1_000_000))
+"""Of a unit that is called a unit, what its description says it holds."""
+
+_TOKEN = re.compile(r"tokens?(?![a-z])|token[-_]?count", re.IGNORECASE)
+_GEMINI = re.compile(
+    r"Gemini (?:[2-9]|\d\d).*? (?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))",
+    re.IGNORECASE,
+)
+_CLASSES = (
+    (re.compile(r"(?:cached?|\bcd)[-_ ]?wr", re.IGNORECASE), "cache_write_tokens"),
+    (re.compile(r"cache[-_ ]?read|cached|caching(?! storage)|\bcd\b", re.IGNORECASE), "cache_read_tokens"),
+    (re.compile(r"output|outpt?\b|\bopt\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
+    (re.compile(r"input|inpt?\b|prompt", re.IGNORECASE), "uncached_input_tokens"),
+)
+
+_PLACE_FIRST = re.compile(
+    r"\A(?:(?:[A-Z]{2,5}\d|EU)-)?(?:MP:\w+?\d_)?(?:Azure OpenAI ?-? ?|Amazon Bedrock ?-? ?|Vertex AI:? ?)?"
+)
+_COUNTED_FIRST = re.compile(r"\AGenerate[ _]content .*?token count (?:for )?", re.IGNORECASE)
+_CLASS_WORD = re.compile(
+    r"(?:\A|[-_ ]+)(?:cache[-_ ]?(?:read|write)|cached|cd\b|input|inpt?\b|prompt|output|outpt?\b|opt\b|response"
+    r"|completion)",
+    re.IGNORECASE,
+)
+_MANNER = re.compile(
+    r"(?:[-_ ]+(?:mantle|std|batch|flex|priority|pp|shortco|longco|short|long|global"
+    r"|ga|thinking text|text|audio|video))+\Z",
+    re.IGNORECASE,
+)
+"""How a model was called, at the end of its name."""
+
+_SOLD = re.compile(r"(\w[\w. -]*?) \(Amazon Bedrock Edition\)")
+_FAMILY = re.compile(r"\bAzure (?:OpenAI )?(GPT|Deepseek|Grok)", re.IGNORECASE)
+_ARN = re.compile(r"(?:foundation-model|inference-profile)/((?:[\w-]+\.)+[\w.:-]+)\Z")
+
+
+def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Tokens of a hosted model on a line, by class; None where the line is about something else.
+
+    >>> tokens_of("USE1-Claude3Sonnet-input-tokens", "1K tokens", 2.5)
+    {'uncached_input_tokens': 2500}
+    >>> tokens_of("USE1-MP:USE1_OutputTokenCount-Units AWS Marketplace|Million Response Tokens", "Units", 0.5)
+    {'visible_output_tokens': 500000}
+    """
+    if not (_TOKEN.search(f"{text} {unit}") or _GEMINI.search(text)):
+        return None
+    is_block = unit.lower() in ("unit", "units")
+    scale = next(
+        (scale for block, scale in (_BLOCKS if is_block else _UNITS) if block.search(text if is_block else unit)), None
+    )
+    name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
+    return None if scale is None or name is None else {name: round(quantity * scale)}
+
+
+def model_of(sku: str, product: str = "") -> str | None:
+    """The model that a SKU of tokens names, as it writes it; None where neither it nor the product names one.
+
+    >>> model_of("USE1-Claude3Sonnet-input-tokens"), model_of("gpt-4o-0806-Inp-glbl Tokens")
+    ('Claude3Sonnet', 'gpt-4o-0806')
+    >>> model_of("USW2-MP:USW2_InputTokenCount-Units", "Claude Sonnet 4.6 (Amazon Bedrock Edition)")
+    'Claude Sonnet 4.6'
+    >>> model_of("5.4 mini opt Gl 1M Tokens", "Azure OpenAI GPT5")
+    'gpt-5.4 mini'
+    """
+    sold, family = _SOLD.search(product), _FAMILY.search(product)
+    if sold is not None:
+        return sold[1]
+    counted = _COUNTED_FIRST.sub("", sku.strip())
+    name = _CLASS_WORD.split(_PLACE_FIRST.sub("", counted), maxsplit=1)[0]
+    name = _MANNER.sub("", name).strip(" -_:")
+    if family is not None and re.match(r"V?\d", name):
+        name = f"{family[1].lower()}-{name}"
+    return name or None
+
+
+def model_called(resource: str) -> str | None:
+    """The model that an ARN of Bedrock names.
+
+    >>> model_called("arn:aws:bedrock:us-west-2::foundation-model/anthropic.claude-3-5-sonnet-20240620-v1:0")
+    'anthropic.claude-3-5-sonnet-20240620-v1:0'
+    """
+    found = _ARN.search(resource)
+    return found[1] if found else None
