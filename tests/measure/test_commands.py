@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from joulebook.faces.cli.main import run_command
+from joulebook.faces.cli.runs import _results
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -95,11 +96,27 @@ def test_run(environment, tmp_path, capsys):
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [one["name"] for one in runs] == ["first", Path(sys.executable).name]
     assert run_command(["runs"]) == 0
+    assert all(len(line) <= 80 for line in capsys.readouterr().out.splitlines())
     assert run_command(["--lang", "ko", "pareto", "--metric", "accuracy"]) == 0
     shown = capsys.readouterr().out
     assert "프런티어" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert run_command(["pareto", "--metric", "loss"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("metrics", "width", "expected"),
+    [
+        ({}, 20, "–"),
+        ({"accuracy": 0.9}, 12, "accuracy 0.9"),
+        ({"loss": 0.31, "accuracy": 0.9}, 23, "loss 0.31, accuracy 0.9"),
+        ({"loss": 0.31, "accuracy": 0.9, "f1": 0.8}, 23, "loss 0.31 (+2)"),
+        ({"eval_accuracy_of_all": 0.9, "f1": 0.8}, 12, "eval_a… (+1)"),
+    ],
+)
+def test_results_within_a_line(metrics, width, expected):
+    """As many results as fit are shown, with the number of the others; the first is cut where even it does not fit."""
+    assert _results(metrics, width) == expected
 
 
 @pytest.mark.parametrize(

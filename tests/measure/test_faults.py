@@ -85,6 +85,27 @@ def test_killed(victim, number):
     assert close_cut_off(folder) == []
 
 
+def test_stopped_and_continued(victim):
+    """A process that is stopped for a while (SIGSTOP) loses nothing of a counter, and the pause is told."""
+    child, folder = victim("wait()")
+    path = journal_with(folder, 3)
+    child.send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    while time.monotonic() < stopped + 20 * INTERVAL_S:
+        time.sleep(INTERVAL_S)
+    count = path.read_bytes().count(b'"k":"s"')
+    child.send_signal(signal.SIGCONT)
+    journal_with(folder, count + 2)
+    child.kill()
+    child.wait()
+    close_cut_off(folder)
+    samples = list(read_journal(path).samples())
+    summary = read_run(path.parent)
+    used = (samples[-1]["v"][0] - samples[0]["v"][0]) / 1000
+    assert summary.hosts[0].component("gpu").energy_kwh.mid * 3.6e6 == pytest.approx(used)
+    assert "gap" in {notice.code for notice in summary.notices}
+
+
 def test_killed_for_memory(victim):
     """A process that the kernel kills for want of memory (SIGKILL to itself from inside) keeps its samples."""
     child, folder = victim("time.sleep(0.1); os.kill(os.getpid(), 9)")

@@ -1,7 +1,9 @@
 """All other readers, in the layouts machines really have; every test looks at joules or says what is missing."""
 
+import os
 import plistlib
 import struct
+import sys
 
 import pytest
 
@@ -11,7 +13,7 @@ from joulebook.measure.apple import AppleReader
 from joulebook.measure.discover import READERS, reader, readers
 from joulebook.measure.hwmon import HwmonReader
 from joulebook.measure.jetson import JetsonReader
-from joulebook.measure.perf_rapl import PerfRaplReader
+from joulebook.measure.perf_rapl import PerfRaplReader, open_event, read_event
 from joulebook.measure.reading import Absence, Channel
 from joulebook.measure.summary import ChannelEnergy, components
 from joulebook.terms.tier import Tier
@@ -125,6 +127,19 @@ def test_perf_events(layout, joules, tmp_path):
     assert joules(found, between=spend) == pytest.approx({"cpu": 200, "memory": 200})
     assert opened == [(22, 2, 0), (22, 2, 28), (22, 3, 0), (22, 3, 28)]
     found.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="perf events are Linux'")
+def test_perf_event_of_the_kernel():
+    """The system call is laid out as the kernel wants it: a clock of its own, per processor like RAPL's, counts up."""
+    software, clock = 1, 0
+    try:
+        descriptor = open_event(software, clock, 0)
+    except OSError as error:
+        pytest.skip(f"no perf events for this user: {error}")
+    first = read_event(descriptor)
+    assert read_event(descriptor) > first > 0
+    os.close(descriptor)
 
 
 def test_perf_events_denied(layout):

@@ -24,14 +24,14 @@ class EnergyCounters:
         self._values = (ctypes.c_uint64 * len(handles))()
         first, size = ctypes.addressof(self._values), ctypes.sizeof(ctypes.c_uint64)
         pointers = [ctypes.cast(handle, ctypes.c_void_p).value for handle in handles]
-        self._arguments = [(pointer, first + size * number) for number, pointer in enumerate(pointers)]
+        self._boards, self._places = pointers, [first + size * number for number in range(len(pointers))]
 
     def read(self) -> list[int | None]:
         """Energy [mJ] of every board; None for one that does not answer."""
         function = self._function
         if function is None:
-            return [None] * len(self._arguments)
-        codes = [function(board, place) for board, place in self._arguments]
+            return [None] * len(self._boards)
+        codes = list(map(function, self._boards, self._places))
         values: list[int | None] = self._values[:]
         if any(codes):
             return [None if code else value for code, value in zip(codes, values, strict=True)]

@@ -1,5 +1,6 @@
 """`joulebook runs`: the runs that were measured."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,6 +12,12 @@ from joulebook.faces.cli.run_show import as_json
 from joulebook.faces.text import _
 from joulebook.runs import RunAccount, account_run
 from joulebook.terms.display import in_digits, range_text
+
+RESULT = 5
+"""Place of the results in a line."""
+
+NAME_WIDTH, RESULT_WIDTH = 12, 10
+"""Columns that names may take before results must give way, and columns that results have in any case."""
 
 
 @click.command("runs", help=_("List the runs that were measured, the newest last."))
@@ -31,20 +38,35 @@ def command(ctx: click.Context, *, project: str | None, limit: int, is_json: boo
         show.note(_("There are no runs yet. Next: joulebook run -- COMMAND"))
         return 0
     headers = [_("name"), _("run"), _("started (UTC)"), _("time"), _("energy, IT"), _("result"), _("status")]
-    show.table(headers, [_cells(account) for account in accounts], right=(3, 4))
+    rows = [_cells(account) for account in accounts]
+    taken = [max(map(show.width_of, column)) for column in zip(headers, *rows, strict=True)]
+    spare = show.WIDTH - min(taken[0], NAME_WIDTH) - sum(taken[1:]) - 2 * (len(taken) - 1) + taken[RESULT]
+    for account, cells in zip(accounts, rows, strict=True):
+        cells[RESULT] = _results(account.summary.metrics, max(spare, RESULT_WIDTH))
+    show.table(headers, rows, right=(3, 4))
     return 0
 
 
 def _cells(account: RunAccount) -> list[str]:
     summary: Any = account.summary
     energy = account.it_energy_kwh
-    results = ", ".join(f"{name} {in_digits(value, 4)}" for name, value in summary.metrics.items())
     return [
         summary.name,
         summary.run,
         summary.started_at.strftime("%m-%d %H:%M"),
         f"{in_digits(summary.duration_s)} s",
         _("unknown") if energy is None else range_text(energy, "kWh").partition(" (")[0],
-        results or "–",
+        "",
         summary.status,
     ]
+
+
+def _results(metrics: Mapping[str, float], width: int) -> str:
+    """The first results, as many as fit, and how many more there are."""
+    texts = [f"{name} {in_digits(value, 4)}" for name, value in metrics.items()]
+    for shown in range(len(texts), 0, -1):
+        left = f" (+{len(texts) - shown})" if shown < len(texts) else ""
+        text = ", ".join(texts[:shown]) + left
+        if show.width_of(text) <= width:
+            return text
+    return show.fitted(texts[0], width - show.width_of(left)) + left if texts else "–"

@@ -5,6 +5,11 @@ from typing import Any
 
 from joulebook.faces.integrations.training import TrainingMeter
 
+BOOKKEEPING = ("epoch", "learning_rate", "grad_norm", "total_flos")
+"""What the trainer logs about itself, beside what ends like `ABOUT_TIME`; neither is a result of the training."""
+
+ABOUT_TIME = ("_runtime", "_per_second")
+
 TrainerCallback: Any = import_module("transformers").TrainerCallback
 
 
@@ -26,8 +31,11 @@ class JoulebookCallback(TrainerCallback):
         self.meter.begin()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ANN401, ARG002
-        """Keep loss, accuracy and what else is a number."""
-        self.meter.note(logs or {})
+        """Keep loss, accuracy and what else is a result and a number."""
+        results = (logs or {}).items()
+        self.meter.note(
+            {name: value for name, value in results if name not in BOOKKEEPING and not name.endswith(ABOUT_TIME)}
+        )
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ANN401, ARG002
         """End, with the trainer's own counts of tokens and operations."""
