@@ -113,6 +113,37 @@ def test_a_calibration_is_kept_and_used(tmp_path, capsys):
     assert width(after) < width(before)
 
 
+def test_a_described_calibration_shifts_the_shape_of_its_deployment(tmp_path, capsys):
+    """One request at a time takes much for its answer; the input of other requests is not priced up with it."""
+    model, board = ["--model", "llama-3.1-8b"], ["--gpu", "h100", "--gpus", "1", "--precision", "bf16", "--batch", "1"]
+    point = ["--input", "10000", "--output", "50000", "--requests", "100", "--energy-wh", "50", "--json"]
+    energies = {}
+    for name, given in (("described", board), ("bare", [])):
+        folder = str(tmp_path / name)
+        assert run_command(["calibrate", *model, *point, *given, "--save", folder]) == 0
+        assert set(json.loads(capsys.readouterr().out)["deployment"]) == (
+            {
+                "accelerator_power_w",
+                "accelerator_bandwidth_bytes_per_s",
+                "accelerator_flop_per_s",
+                "accelerator_memory_bytes",
+                "accelerator_count",
+                "batch_requests",
+                "weight_bytes_per_parameter",
+                "compute_speed_ratio",
+            }
+            if given
+            else set()
+        )
+        for kind, tokens in (("same", ("100", "500")), ("long", ("20000", "1"))):
+            command = ["--factors", folder, "estimate", *model, "--input", tokens[0], "--output", tokens[1], "--json"]
+            assert run_command(command) == 0
+            energies[name, kind] = gpu(json.loads(capsys.readouterr().out))["mid"]
+    assert energies["described", "same"] == pytest.approx(0.0005)
+    assert energies["bare", "same"] == pytest.approx(0.0005)
+    assert energies["described", "long"] < energies["bare", "long"] / 5
+
+
 def test_points_come_from_a_file_and_bad_lines_are_named(tmp_path, capsys):
     """Several measurements in a CSV give one shift; a line without a number is refused with file and line."""
     points = tmp_path / "points.csv"

@@ -1,22 +1,25 @@
 """From measured energy of a served model to the factor that shifts its estimates."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
 from joulebook.errors import UnknownName, UsageError, translatable
 from joulebook.estimate.boundary import LADDER
 from joulebook.estimate.calibrate import Calibration, Point, at_the_accelerator, calibrate, factor_file
-from joulebook.estimate.deployment import calibrated, serving_ranges
+from joulebook.estimate.deployment import Deployment, calibrated, facts_of, kept_facts, serving_ranges
 from joulebook.estimate.scenarios import METHOD_SUBJECT, shape_of
 from joulebook.estimate.serving import estimate_serving
 from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.factors.choose import choose, resolve_model
 from joulebook.factors.edition import Edition
 from joulebook.terms.boundary import Boundary
+from joulebook.terms.columns import column
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
+
+UNDESCRIBED = Deployment()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Calibrated:
         points: what was measured and what the uncalibrated estimate says.
         boundary: what the meter saw.
         day: day of the measurement, ISO.
+        known: what was given of the deployment, by quantity.
     """
 
     model: str
@@ -36,10 +40,12 @@ class Calibrated:
     points: tuple[Point, ...]
     boundary: str
     day: str
+    known: Mapping[str, float] = field(default_factory=dict)
 
     def factor_file(self, cell: str) -> Mapping[str, object]:
         """The factor file that keeps it."""
-        return factor_file(self.model, self.calibration, self.day, cell)
+        known = {name: (value, column(name).unit or "1") for name, value in self.known.items()}
+        return factor_file(self.model, self.calibration, self.day, cell, known)
 
     def source(self) -> Mapping[str, object]:
         """The bibliography entry of that file."""
@@ -65,6 +71,7 @@ def calibrate_model(
     *,
     boundary: str,
     meter_error_ratio: float,
+    deployment: Deployment = UNDESCRIBED,
 ) -> Calibrated:
     """Compare measured energy with the estimate of the same requests.
 
@@ -76,16 +83,19 @@ def calibrate_model(
         at: day of the measurement.
         boundary: what the meter saw: gpu, node, node+idle, facility.
         meter_error_ratio: half the width of the meter's range.
+        deployment: what is known of the deployment; without it the shape of a full batch on an H100 is shifted.
 
     Raises:
-        UnknownName: the name is not that of one model of the registry.
+        UnknownName: the name is not that of one model of the registry, or there is no such accelerator or precision.
         UsageError: a point has no tokens.
     """
     facts = resolve_model(edition, *model, at)
     if facts.is_unknown or len(facts.candidates) > 1:
         nearest = facts.nearest if facts.is_unknown else ", ".join(facts.candidates)
         raise UnknownName(kind=translatable("model"), name=model[1], nearest=nearest)
-    serving = calibrated(serving_ranges(edition, policy, at), Range.exact(1))
+    known = facts_of(edition, policy, deployment, at)
+    shaped = kept_facts(edition, policy, facts.model, at) | known
+    serving = calibrated(serving_ranges(edition, policy, at), Range.exact(1), shaped)
     coefficients = estimate_serving(shape_of(facts), serving).coefficients
     rungs = [rung for rung in LADDER if rung[0].rung <= Boundary(boundary).rung]
     overheads = [choose(edition, name, subject, at, policy).factor.range for _rung, name, subject in rungs]
@@ -100,7 +110,7 @@ def calibrate_model(
         meter = Range(energy * (1 - meter_error_ratio), energy, energy * (1 + meter_error_ratio))
         found.append(Point(at_the_accelerator(meter, overheads), _estimated_kwh(point, coefficients)))
     one_point = choose(edition, "one_point_ratio", METHOD_SUBJECT, at, policy).factor.range
-    return Calibrated(facts.model, calibrate(found, one_point), tuple(found), boundary, at.isoformat())
+    return Calibrated(facts.model, calibrate(found, one_point), tuple(found), boundary, at.isoformat(), known)
 
 
 def _estimated_kwh(point: Mapping[str, float], coefficients: Mapping[str, float]) -> float:

@@ -95,9 +95,22 @@ def at_the_accelerator(measured_kwh: Range, overheads: Sequence[Range]) -> Range
     return Range(math.exp(mid - math.hypot(*downs)), math.exp(mid), math.exp(mid + math.hypot(*ups)))
 
 
-def factor_file(subject: str, calibration: Calibration, day: str, cell: str) -> Mapping[str, object]:
-    """The calibration as a factor file of the user's own, ready to be written as YAML."""
+def factor_file(
+    subject: str, calibration: Calibration, day: str, cell: str, known: Mapping[str, tuple[float, str]]
+) -> Mapping[str, object]:
+    """The calibration as a factor file of the user's own, ready to be written as YAML.
+
+    Args:
+        subject: the model.
+        calibration: shift and range.
+        day: day of the measurement, ISO.
+        cell: what was measured.
+        known: quantity of the measured deployment -> value and unit.
+    """
     ratio = calibration.ratio
+    numbers = {"text_estimate_ratio": ((ratio.low, ratio.mid, ratio.high), "1", "measured")}
+    numbers |= {name: ((value, value, value), unit, "derived") for name, (value, unit) in known.items()}
+    basis = "one-point error, spread of the points and the meter's range"
     return {
         "kind": "serving",
         "factors": [
@@ -105,18 +118,19 @@ def factor_file(subject: str, calibration: Calibration, day: str, cell: str) -> 
                 "subject": subject,
                 "values": [
                     {
-                        "quantity": "text_estimate_ratio",
-                        "unit": "1",
+                        "quantity": name,
+                        "unit": unit,
                         "valid_from": day,
                         "known_from": day,
-                        "value": ratio.mid,
-                        "low": ratio.low,
-                        "high": ratio.high,
-                        "tier": "measured",
+                        "value": mid,
+                        "low": low,
+                        "high": high,
+                        "tier": tier,
                         "source": "own-measurement",
                         "cell": cell,
-                        "range_basis": "one-point error, spread of the points and the meter's range",
+                        "range_basis": "the deployment that was measured" if low == high else basis,
                     }
+                    for name, ((low, mid, high), unit, tier) in numbers.items()
                 ],
             }
         ],

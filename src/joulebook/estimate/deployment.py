@@ -3,18 +3,19 @@
 What the caller knows (accelerator, how many, batch, precision, speed) replaces the assumption; what remains unknown is
 spread over the scenarios of `joulebook.estimate.hosted`, under the regime of whoever runs the service
 (`joulebook.estimate.regime`); large operators' services are held against what operators publish. A calibrated model has
-a factor ``text_estimate_ratio`` of its own and needs no deployment: its measured point stands for it.
+a factor ``text_estimate_ratio`` of its own and needs no deployment: its measured point stands for it. What is known of
+the measured deployment gives the estimate its shape: how far prefill, context and batch count.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from joulebook.estimate.hardware import find_accelerator, limited
+from joulebook.estimate.hardware import HARDWARE, find_accelerator, limited
 from joulebook.estimate.hosted import Option, Speed, mixed
 from joulebook.estimate.memory import batch_that_fits
 from joulebook.estimate.operators import ONE_POINT, SHARED, anchored
-from joulebook.estimate.options import single_groups
+from joulebook.estimate.options import KERNELS, WIDTHS, given_facts, single_groups
 from joulebook.estimate.published import operator_points
 from joulebook.estimate.regime import OPERATOR, SINGLE, Regime, regime_of
 from joulebook.estimate.scenarios import (
@@ -33,6 +34,8 @@ from joulebook.terms.range import Range
 
 CALIBRATED = "text_estimate_ratio"
 """Quantity that a calibration gives for one model."""
+KEPT = (*HARDWARE, *WIDTHS, KERNELS, "accelerator_count", "batch_requests")
+"""Quantities of the measured deployment that a calibration keeps beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ def serve(
     ranges = ranges_of(choices, reference)
     if edition.factors_for(CALIBRATED, facts.model):
         choices[CALIBRATED] = choose(edition, CALIBRATED, facts.model, at, policy)
-        exact = calibrated(ranges, choices[CALIBRATED].factor.range)
+        known = kept_facts(edition, policy, facts.model, at) | facts_of(edition, policy, deployment, at)
+        exact = calibrated(ranges, choices[CALIBRATED].factor.range, known)
         return Served(estimate_serving(shape, exact), (), is_calibrated=True, serving=exact, choices=choices)
     groups = single_groups(edition, policy, deployment.given, facts, at)
     assumed = [name for name, group in groups.items() if len(group) > 1]
@@ -181,11 +185,34 @@ def serving_ranges(edition: Edition, policy: str, at: date) -> dict[str, Range]:
     return ranges_of(serving_choices(edition, policy, at))
 
 
-def calibrated(ranges: Mapping[str, Range], measured: Range) -> dict[str, Range]:
-    """Ranges of a deployment that was measured: its unknowns are inside the measured point."""
+def facts_of(edition: Edition, policy: str, deployment: Deployment, at: date) -> dict[str, float]:
+    """What is given of a deployment, as plain numbers: quantities of `joulebook.estimate.serving.HOSTED` and the count.
+
+    Raises:
+        UnknownName: there is no such accelerator or precision.
+    """
+    facts = given_facts(edition, policy, deployment.given, at)
+    return facts if deployment.batch_requests is None else facts | {"batch_requests": deployment.batch_requests}
+
+
+def kept_facts(edition: Edition, policy: str, model: str, at: date) -> dict[str, float]:
+    """What a calibration kept of the deployment it measured, and what the registry says of the model's own weights."""
+    names = [name for name in KEPT if edition.factors_for(name, model)]
+    return {name: choose(edition, name, model, at, policy).factor.value for name in names}
+
+
+def calibrated(ranges: Mapping[str, Range], measured: Range, known: Mapping[str, float]) -> dict[str, Range]:
+    """Ranges of a deployment that was measured: its unknowns are inside the measured point.
+
+    Args:
+        ranges: what stands in for a deployment of which nothing is known.
+        measured: true over estimated energy.
+        known: what is known of the deployment; the estimate has its shape.
+    """
     exact = {name: Range.exact(ranges[name].mid) for name in (*HOSTED, "memory_headroom_ratio")}
     alone = {name: Range.exact(1) for name in ("mixture_spread_ratio", "recurrent_spread_ratio")}
-    return {**ranges, **exact, **alone, CALIBRATED: measured}
+    given = {name: Range.exact(value) for name, value in known.items()}
+    return {**ranges, **exact, **alone, **given, CALIBRATED: measured}
 
 
 def _settled(

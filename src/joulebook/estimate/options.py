@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 
 from joulebook.errors import UnknownName, translatable
-from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts
+from joulebook.estimate.hardware import HARDWARE, find_accelerator, hardware_facts, limited
 from joulebook.estimate.hosted import Option
 from joulebook.factors.choose import ModelFacts, choose
 from joulebook.factors.edition import Edition
@@ -61,11 +61,7 @@ def single_groups(
     asked = Asked.of(edition, policy, at)
     precisions = list(_sharing(asked, PRECISION, WIDTHS))
     if precision is not None:
-        known = {row.subject for row in edition.factors_for(WIDTHS[0]) if row.subject.startswith(PRECISION)}
-        if PRECISION + precision not in known:
-            names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in known))
-            raise UnknownName(kind=translatable("precision"), name=precision, nearest=names)
-        precisions = _options(asked, {PRECISION + precision}, WIDTHS)
+        precisions = [_precision(asked, precision)]
     found = {
         "accelerator": _accelerators(asked, accelerator),
         "precision": as_published(precisions, facts),
@@ -85,6 +81,34 @@ def operator_groups(edition: Edition, policy: str, facts: ModelFacts, at: date) 
         "accelerator_count": list(_sharing(asked, MULTIPLE, ("accelerator_multiple",))),
         "expert_parallel_groups": list(_sharing(asked, OPERATOR_EXPERTS, ("expert_parallel_groups",))),
     }
+
+
+def given_facts(
+    edition: Edition, policy: str, given: tuple[str | None, float | None, str | None], at: date
+) -> dict[str, float]:
+    """What an accelerator, a number of accelerators and a precision mean, as far as they are given.
+
+    Raises:
+        UnknownName: there is no such accelerator or precision.
+    """
+    accelerator, count, precision = given
+    asked, facts = Asked.of(edition, policy, at), {}
+    if accelerator is not None:
+        facts |= hardware_facts(edition, policy, find_accelerator(edition, accelerator), at)
+    if precision is not None:
+        facts |= _precision(asked, precision).facts
+    if count is not None:
+        facts["accelerator_count"] = count
+    return limited(facts)
+
+
+def _precision(asked: Asked, name: str) -> Option:
+    """The one precision that is named."""
+    known = {row.subject for row in asked.edition.factors_for(WIDTHS[0]) if row.subject.startswith(PRECISION)}
+    if PRECISION + name not in known:
+        names = ", ".join(sorted(subject.removeprefix(PRECISION) for subject in known))
+        raise UnknownName(kind=translatable("precision"), name=name, nearest=names)
+    return _options(asked, {PRECISION + name}, WIDTHS)[0]
 
 
 def as_published(options: list[Option], facts: ModelFacts) -> list[Option]:

@@ -9,6 +9,7 @@ import click
 
 from joulebook.errors import InputUnreadable, UsageError
 from joulebook.faces.cli import show
+from joulebook.faces.cli.estimate import PRECISIONS
 from joulebook.faces.cli.factors import day_of, edition_of
 from joulebook.faces.text import _
 from joulebook.terms.display import in_digits
@@ -37,6 +38,10 @@ BOUNDARIES = ("gpu", "node", "node+idle", "facility")
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help=_("CSV with energy_wh, requests, input, cached, output, reasoning: one measurement per line."),
 )
+@click.option("--gpu", help=_("Accelerator: h100, a100-sxm-80gb, b200, l40s, ..."))
+@click.option("--gpus", type=click.FloatRange(1), help=_("Accelerators that share one copy of the weights."))
+@click.option("--batch", type=click.FloatRange(1), help=_("Requests decoded together."))
+@click.option("--precision", type=click.Choice(PRECISIONS), help=_("Precision of the weights."))
 @click.option("--date", "moment", type=click.DateTime(("%Y-%m-%d",)), help=_("Day of the measurement; default today."))
 @click.option("--save", type=click.Path(path_type=Path, file_okay=False), help=_("Folder of your factors to write to."))
 @click.option("--json", "is_json", is_flag=True, help=_("Print JSON."))
@@ -44,6 +49,7 @@ BOUNDARIES = ("gpu", "node", "node+idle", "facility")
 def command(ctx: click.Context, **options: Any) -> int:  # noqa: ANN401  (Click's options)
     """Print the calibration and, with --save, keep it as a factor."""
     from joulebook.account.calibration import calibrate_model  # noqa: PLC0415
+    from joulebook.estimate.deployment import Deployment  # noqa: PLC0415
 
     points = _points(options)
     if not all(sum(point[name] for name in TOKENS) > 0 for point in points):
@@ -57,6 +63,7 @@ def command(ctx: click.Context, **options: Any) -> int:  # noqa: ANN401  (Click'
         day,
         boundary=options["boundary"],
         meter_error_ratio=options["meter_error"],
+        deployment=Deployment(*(options[name] for name in ("gpu", "gpus", "batch", "precision"))),
     )
     saved = _save(options["save"], found, points) if options["save"] else None
     if options["is_json"]:
@@ -127,6 +134,13 @@ def _print(found: "Calibrated", saved: Path | None) -> None:
     click.echo(_("The estimate becomes {mid} times what it was; 80 % range {low} to {high}.").format(
         low=low, mid=mid, high=high
     ))  # fmt: skip
+    if "batch_requests" not in found.known:
+        show.note(
+            _(
+                "Nobody said how it runs, so input and output shift alike. "
+                "Next: --gpu, --gpus, --batch and --precision as measured."
+            )
+        )
     if saved is None:
         show.note(_("Nothing was kept. Next: --save FOLDER, then joulebook --factors FOLDER ..."))
     else:
@@ -145,5 +159,6 @@ def _json(found: "Calibrated", saved: Path | None) -> dict[str, Any]:
             for point, one in zip(found.points, found.calibration.point_ratios, strict=True)
         ],
         "boundary": found.boundary,
+        "deployment": dict(found.known),
         "saved": str(saved) if saved else None,
     }
