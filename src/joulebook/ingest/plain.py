@@ -145,10 +145,12 @@ def surveyed(stream: BinaryIO, delimiter: str) -> Survey | None:
         if b"\x00" in block or not _is_utf8(decoder, block):
             return None
         seen = last + block
-        if b"\n\n" in seen or b"\n\r" in seen:
+        if b"\n\n" in seen:
             return None
         ends += block.count(b"\n")
         if b"\r" in seen:
+            if b"\n\r" in seen:
+                return None
             returns, pairs = returns + block.count(b"\r"), pairs + seen.count(b"\r\n")
         if QUOTE in block:
             quotes += block.count(QUOTE)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from joulebook.errors import InputMissing, InputNotParquet
-from joulebook.store.declared import Declaration, Plan, make_plan
+from joulebook.store.connection import ordered
+from joulebook.store.declared import BARE_TIMES, Declaration, Plan, make_plan
 from joulebook.store.once import copy_to_parquet
 from joulebook.store.schema import identifier, literal, stored
 from joulebook.terms.finding import Finding
@@ -76,18 +77,28 @@ def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaratio
     plan = make_plan(query, kinds, declaration)
     source = Source(str(path), declaration, plan, plan)
     total = engine.execute(f"SELECT num_rows FROM parquet_file_metadata({literal(str(path))})").fetchall()[0][0]
-    bulk.rows = copy_good(engine, plan, draft)
+    bulk.rows, has_bare_times = copy_good(engine, source, draft)
     if bulk.rows < total:
         bulk.refused = total - bulk.rows
         bulk.findings += faults(engine, source)
-    bulk.findings += bare_times(engine, source)
+    if has_bare_times:
+        with ordered(engine):
+            bulk.findings += bare_times(engine, source)
     once(engine, source, draft, bulk)
     return bulk
 
 
-def copy_good(engine: "DuckDBPyConnection", plan: Plan, draft: Path) -> int:
-    """Write the rows of the records without fault; return how many."""
-    return copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft)
+def copy_good(engine: "DuckDBPyConnection", source: Source, draft: Path) -> tuple[int, bool]:
+    """Write the rows of the records without fault; return how many, and whether the user has to hear of bare times."""
+    plan = source.plan
+    if source.declaration.timezone is not None or not plan.bare:
+        return copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft), False
+    engine.execute(f"CREATE OR REPLACE TEMP SEQUENCE {BARE_TIMES}")
+    rows = copy_to_parquet(engine, _stored(plan.rows(plan.watched)), draft)
+    last = engine.execute(
+        f"SELECT last_value FROM duckdb_sequences() WHERE sequence_name = {literal(BARE_TIMES)}"
+    ).fetchall()[0][0]
+    return rows, last is not None
 
 
 def _stored(query: str) -> str:
@@ -164,16 +175,13 @@ def _told(engine: "DuckDBPyConnection", rules: tuple[tuple[str, str], ...], sour
 
 
 def bare_times(engine: "DuckDBPyConnection", source: Source) -> Iterator[Finding]:
-    """A warning where times say nothing of their zone and the user did not either."""
-    if source.declaration.timezone is not None:
-        return
+    """The warning that times say nothing of their zone, and the user did not either; within `ordered`."""
     for name, condition in source.plan.bare.items():
-        if not engine.execute(f"SELECT 1 FROM ({source.plan.raw}) WHERE {condition} LIMIT 1").fetchall():
-            continue
-        found = engine.execute(f"SELECT min(_record) FROM ({source.numbered.raw}) WHERE {condition}").fetchall()
-        facts = {"column": source.declaration.columns[name]}
-        yield Finding(source.file, source.located([found[0][0]])[0], "no-timezone", facts, is_error=False)
-        return
+        found = engine.execute(f"SELECT _record FROM ({source.numbered.raw}) WHERE {condition} LIMIT 1").fetchall()
+        if found:
+            facts = {"column": source.declaration.columns[name]}
+            yield Finding(source.file, source.located([found[0][0]])[0], "no-timezone", facts, is_error=False)
+            return
 
 
 def once(engine: "DuckDBPyConnection", source: Source, draft: Path, bulk: Bulk) -> None:

@@ -21,10 +21,13 @@ EPOCH_STEPS = ((10**11, "* 1000000"), (10**14, "* 1000"), (10**17, "* 1"))
 
 WHITE = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 NEAT = "[!-~]([ -~]*[!-~])?"
-"""A cell without white space around it; to ask costs a quarter of taking it off."""
+"""Printable ASCII without white space around it; to ask costs a quarter of taking it off, and saves asking for strange
+characters."""
 
 DAY_TIME = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 OFFSET = r"( UTC| ?(Z|[+-]\d\d(:?\d\d)?))"
+ZONED = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
+"""The usual time with a zone, as the engine reads it: nothing to take off or to close up."""
 
 _WHOLE = (
     "TINYINT",
@@ -47,10 +50,12 @@ class Cell:
     Attributes:
         value: SQL of the value that is booked.
         faults: (SQL condition, rule) in the order in which they are told.
+        usual: SQL condition that the cell is written in the usual way, which value and faults ask for; None asks none.
     """
 
     value: str
     faults: tuple[tuple[str, str], ...]
+    usual: str | None = None
 
 
 def unquoted(raw: str, kind: str) -> str:
@@ -101,19 +106,23 @@ def amount_cell(raw: str, kind: str, value: str, *, may_be_negative: bool) -> Ce
     return Cell(f"CASE WHEN isfinite({number}) THEN {number} END", faults)
 
 
-def text_cell(raw: str, kind: str, value: str) -> Cell:
+def text_cell(raw: str, kind: str, value: str, usual: str) -> Cell:
     """A name: one printable line of at most 512 characters, without white space around it."""
     if kind == "BOOLEAN" or kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION", "BLOB")):
         return Cell("CAST(NULL AS VARCHAR)", ((f"{raw} IS NOT NULL", "bad-text"),))
-    strange = rf"length({value}) > {LONGEST_NAME} OR regexp_matches({value}, '[^\pL\pM\pN\pP\pS ]')"
+    is_long = f"length({value}) > {LONGEST_NAME}"
+    strange = (
+        f"CASE WHEN {usual} THEN {is_long} "
+        rf"ELSE {is_long} OR regexp_matches({value}, '[^\pL\pM\pN\pP\pS ]') END"
+    )
     text = f"CAST({raw} AS VARCHAR)"
-    trimmed = f"CASE WHEN regexp_full_match({text}, '{NEAT}') THEN {text} ELSE nullif(trim({text}, {WHITE}), '') END"
-    return Cell(trimmed, ((strange, "bad-text"),))
+    trimmed = f"CASE WHEN {usual} THEN {text} ELSE nullif(trim({text}, {WHITE}), '') END"
+    return Cell(trimmed, ((strange, "bad-text"),), f"regexp_full_match({text}, '{NEAT}')")
 
 
-def time_cell(raw: str, kind: str, value: str, zone: str | None) -> Cell:
+def time_cell(raw: str, kind: str, value: str, usual: str, zone: str | None) -> Cell:
     """An instant in UTC: a timestamp of any grain, ISO 8601, or s, ms, us, ns since 1970; a bare one is in ``zone``."""
-    family = _family(kind)
+    family, is_usual = _family(kind), None
     if family in {"whole", "number"}:
         moment = _since_epoch(raw, family)
     elif kind == "TIMESTAMP WITH TIME ZONE":
@@ -132,8 +141,10 @@ def time_cell(raw: str, kind: str, value: str, zone: str | None) -> Cell:
             f"WHEN regexp_full_match({text}, {literal(DAY_TIME)}) "
             f"THEN {_in_zone(f'TRY_CAST({text} AS TIMESTAMP)', zone)} "
         )
+        is_usual = f"regexp_full_match({raw}, {literal(ZONED)})"
         moment = (
-            f"CASE {'' if is_utc else bare}"
+            f"CASE WHEN {usual} THEN make_timestamp(epoch_us(TRY_CAST({raw} AS TIMESTAMPTZ))) "
+            f"{'' if is_utc else bare}"
             f"WHEN regexp_full_match({text}, {literal(with_zone)}) "
             f"THEN make_timestamp(epoch_us(TRY_CAST({_closed(text)} AS TIMESTAMPTZ))) "
             rf"WHEN regexp_full_match({text}, '\d{{9,19}}') "
@@ -143,8 +154,9 @@ def time_cell(raw: str, kind: str, value: str, zone: str | None) -> Cell:
         )
     else:
         moment = "CAST(NULL AS TIMESTAMP)"
-    bounded = f"CASE WHEN year({value}) BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN 0 ELSE 1 END = 1"
-    return Cell(moment, ((f"{raw} IS NOT NULL AND {bounded}", "bad-timestamp"),))
+    first, end = f"TIMESTAMP '{FIRST_YEAR}-01-01'", f"TIMESTAMP '{LAST_YEAR + 1}-01-01'"
+    bounded = f"CASE WHEN {value} >= {first} AND {value} < {end} THEN 0 ELSE 1 END = 1"
+    return Cell(moment, ((f"{raw} IS NOT NULL AND {bounded}", "bad-timestamp"),), is_usual)
 
 
 def _closed(text: str) -> str:
@@ -152,10 +164,10 @@ def _closed(text: str) -> str:
     return f"replace(replace(replace({text}, ' Z', 'Z'), ' +', '+'), ' -', '-')"
 
 
-def is_bare(raw: str, kind: str) -> str | None:
+def is_bare(raw: str, kind: str, usual: str) -> str | None:
     """SQL condition that a time says nothing of its zone; None where it always does."""
     if kind == "VARCHAR":
-        return f"regexp_full_match(trim({raw}), {literal(DAY_TIME)})"
+        return f"CASE WHEN {usual} THEN false ELSE regexp_full_match(trim({raw}), {literal(DAY_TIME)}) END"
     bare = kind in {"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"}
     return f"{raw} IS NOT NULL" if bare else None
 

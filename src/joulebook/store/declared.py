@@ -23,6 +23,8 @@ from joulebook.terms.usage import (
 
 SEPARATOR = "chr(31)"
 KEY_TIME = "'%Y-%m-%dT%H:%M:%S.%f'"
+BARE_TIMES = "bare_times"
+"""A sequence of the engine that counts on where a time says nothing of its zone."""
 
 
 class Declaration(Protocol):
@@ -56,17 +58,21 @@ class Plan:
     """SQL of one import.
 
     Attributes:
-        raw: query of every record with ``_record`` and its cells as they are, the empty text as unknown.
+        raw: query of every record with ``_record`` and its cells as they are, the empty text as unknown, and whether
+            they are written in the usual way.
         checked: query of every record with ``_record`` (from 1), ``_fault`` (0 is none), the parts of its key, and the
             converted values.
+        watched: the same, and the sequence ``bare_times`` counts on for a record whose time says nothing of the zone:
+            a pass over the file that is made anyway finds whether there is one.
         faults: (rule, field) of each fault number, from 1.
         is_by_id: keys are made of the supplier's ids; else of content, and equal rows are numbered.
-        bare: field -> condition on ``checked`` that its time says nothing of the zone.
+        bare: field -> condition on ``raw`` and ``checked`` that its time says nothing of the zone.
         outputs: column of usage, in order -> SQL over ``checked``, without the key.
     """
 
     raw: str
     checked: str
+    watched: str
     faults: tuple[tuple[str, str], ...]
     is_by_id: bool
     bare: Mapping[str, str]
@@ -111,7 +117,8 @@ def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -
     cells = {name: _cell(name, kind, declaration.timezone) for name, kind in kinds.items()}
     raws = ", ".join(f"{unquoted(_raw(name), kind)} AS {_raw(name)}" for name, kind in kinds.items())
     values = ", ".join(f"{cell.value} AS {_value(name)}" for name, cell in cells.items())
-    raw = f"SELECT _record, {raws} FROM ({source})"
+    asked = "".join(f", {cell.usual} AS {_usual(name)}" for name, cell in cells.items() if cell.usual is not None)
+    raw = f"SELECT *{asked} FROM (SELECT _record, {raws} FROM ({source}))"
     converted = f"SELECT *, {values} FROM ({raw})"
     rest = _remainders(cells)
     if rest:
@@ -121,20 +128,28 @@ def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -
     faults = [(fault, rule, name) for name, cell in cells.items() for fault, rule in cell.faults]
     faults += _row_faults(cells, known)
     numbered = " ".join(f"WHEN {fault} THEN {n}" for n, (fault, _, _) in enumerate(faults, 1))
-    content = ", ".join(_raw(name) for name in kinds)
-    checked = (
-        f"SELECT *, CASE {numbered} ELSE 0 END AS _fault, {_parts(declaration)} AS _parts, "
-        f"hash({content}) AS _content FROM ({converted})"
-    )
-    bare = {name: is_bare(_raw(name), kind) for name, kind in kinds.items() if _type(name) == "timestamp"}
+    content = ", ".join(_value(name) for name in sorted(known - {REQUEST_ID, *INCLUSIVE}))
+    fault = f"CASE {numbered} ELSE 0 END"
+    rows = f"{_parts(declaration)} AS _parts, hash({content}) AS _content FROM ({converted})"
+    times = (name for name in kinds if _type(name) == "timestamp")
+    bare = {name: condition for name in times if (condition := is_bare(_raw(name), kinds[name], _usual(name)))}
     return Plan(
         raw=raw,
-        checked=checked,
+        checked=f"SELECT *, {fault} AS _fault, {rows}",
+        watched=f"SELECT *, {_watched(fault, bare)} AS _fault, {rows}",
         faults=tuple((rule, name) for _, rule, name in faults),
         is_by_id=REQUEST_ID in cells,
-        bare={name: condition for name, condition in bare.items() if condition is not None},
+        bare=bare,
         outputs=_outputs(known, declaration),
     )
+
+
+def _watched(fault: str, bare: Mapping[str, str]) -> str:
+    """A fault's number; a branch that no record takes counts the bare times on its way."""
+    if not bare:
+        return fault
+    counted = f"CASE WHEN {' OR '.join(bare.values())} THEN nextval({literal(BARE_TIMES)}) < 0 ELSE false END"
+    return f"CASE WHEN {counted} THEN -1 ELSE {fault} END"
 
 
 def _raw(name: str) -> str:
@@ -143,6 +158,10 @@ def _raw(name: str) -> str:
 
 def _value(name: str) -> str:
     return identifier(f"value_{name}")
+
+
+def _usual(name: str) -> str:
+    return identifier(f"usual_{name}")
 
 
 def _type(name: str) -> str:
@@ -159,8 +178,8 @@ def _cell(name: str, kind: str, zone: str | None) -> Cell:
     if field_type == "float64":
         return amount_cell(raw, kind, value, may_be_negative=column(name).unit == "USD")
     if field_type == "timestamp":
-        return time_cell(raw, kind, value, zone)
-    return text_cell(raw, kind, value)
+        return time_cell(raw, kind, value, _usual(name), zone)
+    return text_cell(raw, kind, value, _usual(name))
 
 
 def _remainders(cells: Mapping[str, Cell]) -> dict[str, str]:

@@ -94,7 +94,8 @@ def _written(engine: "DuckDBPyConnection", text: TextTable, draft: Path) -> Bulk
     plan = make_plan(_query(text, "0"), kinds, text.mapping)
     numbered = make_plan(_query(text, "row_number() OVER ()"), kinds, text.mapping)
     source = Source(text.file, text.mapping, plan, numbered, lambda records: text.located(records)[0])
-    bulk = Bulk(rows=copy_good(engine, plan, draft))
+    rows, has_bare_times = copy_good(engine, source, draft)
+    bulk = Bulk(rows=rows)
     with ordered(engine):
         if bulk.rows != text.survey.records:
             _lines, records, wrong = text.located(())
@@ -105,7 +106,8 @@ def _written(engine: "DuckDBPyConnection", text: TextTable, draft: Path) -> Bulk
             if records > bulk.rows:
                 bulk.findings += faults(engine, source)
             bulk.findings.sort(key=lambda one: (one.line is None, one.line or 0))
-        bulk.findings += bare_times(engine, source)
+        if has_bare_times:
+            bulk.findings += bare_times(engine, source)
         bulk.findings += (one for one in text.warnings() if one.rule != "no-timezone")
         once(engine, source, draft, bulk)
     return bulk
