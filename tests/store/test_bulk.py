@@ -163,6 +163,14 @@ def test_times_of_any_form_are_read_as_the_parse_does(
     assert rows_of(store) == expected
 
 
+def test_one_bare_time_among_many_is_told_where_it_stands(tmp_path: Path) -> None:
+    """The first time without a zone among thousands of texts is told with its record."""
+    times = [f"2026-11-22T09:00:00{'' if n in {7000, 8000} else 'Z'}" for n in range(9000)]
+    frame = pl.DataFrame({"time": times, "in": range(9000), "out": [1] * 9000})
+    _store, done = book(tmp_path, frame, FieldMapping(COLUMNS, "p"))
+    assert [(f.rule, f.line) for f in done.findings] == [("no-timezone", 7001)]
+
+
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "Asia/Seoul"])
 def test_timestamps_of_any_grain_are_the_same_instant(tmp_path: Path, unit: str, zone: str | None) -> None:

@@ -183,6 +183,8 @@ GOOD = "2026-11-22T09:00:00Z,gpt-5,1,2,a"
         (table(GOOD)[:-3], True),
         (table(GOOD, "never,gpt-5,1,2,b", GOOD), True),
         (table(GOOD, GOOD.replace(",1,", ",9,")), True),
+        (table(GOOD, GOOD.replace("00Z", "00"), GOOD.replace(",1,", ",1.0,")), True),
+        (table(GOOD, "never,gpt-5,1,2,b", "2026-11-22T09:00:00,gpt-5,1,2,c", GOOD), True),
         (table(GOOD[:-2], GOOD[:-2], GOOD[:-2], header=NO_ID), True),
         (table(GOOD).replace(b",", b";"), True),
         (table(GOOD, "2026-11-22T09:00:00,gpt-5,1,2,b"), True),
@@ -214,6 +216,18 @@ def test_many_faults_are_told_as_a_number(engine, tmp_path):
     rows, findings, refused = by_engine(engine, path)
     assert (len(rows), refused) == (300, 301)
     assert sum(findings.values()) == 100 + 1 + 1 + 1  # and the warning on caches
+
+
+@pytest.mark.parametrize("timezone", [None, "UTC"])
+def test_one_bare_time_among_many_is_told_where_it_stands(engine, tmp_path, timezone):
+    """One time without a zone among thousands is told with its line, unless the user named the zone."""
+    lines = [f"2026-11-22T09:00:00{'' if n == 7000 else 'Z'},gpt-5,1,2,id{n}" for n in range(9000)]
+    path = tmp_path / "usage.csv"
+    path.write_bytes(table(*lines))
+    rows, findings, refused = by_engine(engine, path, timezone=timezone)
+    told = [text for text in findings if "no-timezone" in text]
+    assert (len(rows), refused, len(told)) == (9000, 0, 0 if timezone else 1)
+    assert timezone or "line=7002" in told[0]
 
 
 def test_both_ways_book_once(tmp_path):

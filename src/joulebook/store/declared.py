@@ -239,7 +239,8 @@ def _outputs(known: set[str], declaration: Declaration) -> dict[str, str]:
             given = [_value(name)] if name in known else []
             given += [literal(constants[name])] if name in constants else []
             kind = SQL_TYPES[column(name).type]
-            outputs[name] = f"CAST(coalesce({', '.join([*given, 'NULL'])}) AS {kind})"
+            first = f"coalesce({', '.join(given)})" if len(given) > 1 else next(iter(given), "NULL")
+            outputs[name] = f"CAST({first} AS {kind})"
     return outputs
 
 
