@@ -256,3 +256,25 @@ def test_azure_traces(shared_data):
 def test_every_rule_ends_with_the_next_step():
     """Every message about bad data tells what to do next."""
     assert all("Next: " in message for message in RULES.values())
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_time"),
+    [
+        ("2026-11-22T09:00:00Z", True),
+        (" 2026-11-22 09:00 +0900 ", True),
+        ("20261122T090000Z", True),
+        ("2026-11-22T09:00:00xZ", False),
+        ("2026-11-22T09:00xZ", False),
+        ("2026-11-22x09:00:00Z", False),
+    ],
+)
+def test_a_letter_that_no_time_has_makes_it_none(cell, is_time):
+    """White space around a time is taken off; another letter within it is refused, though Python passes over it."""
+    from joulebook.ingest.cells import CellFaultError, instant
+
+    if is_time:
+        assert instant(cell, None)[0].hour in {0, 9}
+    else:
+        with pytest.raises(CellFaultError):
+            instant(cell, None)
