@@ -221,3 +221,17 @@ def test_what_companies_said_by_the_day_they_said_it(
 def test_places_of_further_clouds(provider: str, region: str, zone: str) -> None:
     """Regions of Alibaba Cloud, AWS's sovereign partition and operators in Korea lead to their grid."""
     assert resolve_place(EDITION, provider, region, DAY).zone == zone
+
+
+def test_every_shipped_number_answers_for_itself() -> None:
+    """No two sources of equal rank say different things about a place, a machine or a site, on any basis."""
+    edition = read_edition()
+    asked = {
+        (row.quantity, row.subject, tuple(sorted(row.basis.items())))
+        for row in edition.factors
+        if row.kind not in {"company", "model", "equivalence", "gwp"}
+    }
+    for quantity, subject, words in sorted(asked):
+        assert (
+            not choose(edition, quantity, subject, date(2026, 11, 1), **dict(words)).is_unknown or subject == "unknown"
+        )

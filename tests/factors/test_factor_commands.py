@@ -269,3 +269,27 @@ def test_an_assumption_names_its_line_in_the_register(capsys: pytest.CaptureFixt
     assert cell_text(replace(row, cell="-")) == "none: an assumption, reason under range"
     assert run(capsys, "factors", "page", str(tmp_path / "page.html"))[0] == 0
     assert "<td>-" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_show_says_what_a_use_in_a_region_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """A region without a factor of its own shows grid, overhead, both views of water and carbon-free share."""
+    _code, out, _err = run(capsys, "factors", "show", "oracle:ap-seoul-1", "--at", "2023-06-01")
+    told = " ".join(out.split())
+    assert "intensity_g_per_kwh (KOR): 417 g/kWh (405–430); derived" in told
+    assert "pue_ratio (oracle): 1.3 (1.15–1.6); assumed, dcd-pue-2024; provider fleet" in told
+    assert "wue_l_per_kwh (unknown): 0.6 L/kWh (0.05–2); assumed" in told
+    assert "cfe_ratio: unknown; nothing is published" in told
+    assert "water_intensity_without_hydro_l_per_kwh (KOR)" in told
+    _code, out, _err = run(capsys, "factors", "show", "gcp:us-central1", "--json")
+    place = json.loads(out)["place"]
+    assert place["zone"] == "US-MROW"
+    assert place["takes"]["cfe_ratio"]["factor"]["value"] == 0.87
+    assert place["takes"]["pue_ratio"]["factor"]["tier"] == "derived"
+
+
+def test_show_of_a_model_gives_the_range_estimates_use(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where several sources describe a model, the union of their ranges stands first, then each of them."""
+    _code, out, _err = run(capsys, "factors", "show", "gpt-4o")
+    assert "range over 3 sources, which estimates use" in out
+    assert "equal rank" not in out
+    assert "modality: text+image+pdf->text" in out

@@ -182,6 +182,15 @@ def test_watttime_in_another_unit_is_refused(stub, client) -> None:
     assert isinstance(got("watttime", asked("watttime", "CAISO_NORTH", 1), client).error, LiveUnreadable)
 
 
+@pytest.mark.parametrize("period", [None, 0, -300, "five minutes"])
+def test_watttime_without_the_length_of_a_point_is_refused(stub, client, period: object) -> None:
+    """Where the answer does not say how long a point lasts, none is assumed."""
+    stub.says({"token": "t"}, moer(DAY, 60, data_point_period_seconds=period))
+    found = got("watttime", asked("watttime", "CAISO_NORTH", 1), client)
+    assert isinstance(found.error, LiveUnreadable)
+    assert not found.rows
+
+
 def test_an_hour_told_in_part_counts_from_three_quarters(stub, client) -> None:
     """45 of 60 minutes make an hour that says so; 30 do not."""
     stub.says({"token": "t"}, moer(DAY, 45))

@@ -56,18 +56,28 @@ class WattTime:
             raise LiveUnreadable(source=self.name, reason=translatable("no token"))
         return token
 
+    def _period_s(self, meta: Mapping[str, Any]) -> float:
+        """How long one point lasts [s]; an answer that does not tell is not taken for five minutes."""
+        try:
+            period_s = number(meta.get("data_point_period_seconds"))
+        except ValueError:
+            period_s = None
+        if period_s is None or period_s <= 0:
+            raise LiveUnreadable(source=self.name, reason=translatable("no length of a point"))
+        return period_s
+
     def parse(self, body: bytes) -> Iterator[Point | Finding]:
         """The points of one answer.
 
         Raises:
-            LiveUnreadable: the unit is not the one that is documented.
+            LiveUnreadable: the unit is not the one that is documented, or the length of a point is not told.
         """
         whole = json_object(self.name, body)
         told = whole.get("meta")
         meta: dict[str, Any] = told if isinstance(told, dict) else {}
         if meta.get("units") not in UNITS or meta.get("signal_type", SIGNAL) != SIGNAL:
             raise LiveUnreadable(source=self.name, reason=translatable("another unit or signal than asked for"))
-        step = timedelta(seconds=float(meta.get("data_point_period_seconds") or 300))
+        step = timedelta(seconds=self._period_s(meta))
         for position, entry in enumerate(items(self.name, whole, "data")):
             try:
                 point = _point(entry, position, step, UNITS[meta["units"]])

@@ -9,6 +9,7 @@ import click
 
 from joulebook.errors import FactorError, UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
+from joulebook.faces.cli.factor_place import place_json, place_of, print_place
 from joulebook.faces.cli.factors import (
     SHOWN,
     cell_text,
@@ -65,8 +66,12 @@ def show_command(
         raise UnknownName(kind=_("factor"), name=subject, nearest=nearest_to(whole, subject))
     question = _Question(edition, named, day_of(moment), ctx.obj.get("policy", "ghgp-location"), basis)
     chosen = {name: question.chosen(name) for name in dict.fromkeys(row.quantity for row in rows)}
+    place = None if quantity or basis else place_of(edition, named, question.at)
     if is_json:
-        show.emit("factors show", **_show_json(edition, whole, named, rows, chosen))
+        whole_answer = _show_json(edition, whole, named, rows, chosen)
+        if place is not None:
+            whole_answer["place"] = place_json(edition, place, question.at, question.policy)
+        show.emit("factors show", **whole_answer)
         return 0
     show.heading(f"{named}  {name_of(whole, named)}".strip())
     for name, choice in chosen.items():
@@ -81,6 +86,8 @@ def show_command(
             _print_others(of_name, choice)
     for line in _links(edition, named):
         click.echo(f"  {line}")
+    if place is not None:
+        print_place(edition, place, question.at, question.policy)
     return 0
 
 
