@@ -219,3 +219,12 @@ def test_accelerators_without_narrow_arithmetic_gain_none(capsys):
     }
     assert energies["a100", "fp8"] == pytest.approx(energies["a100", "int8"])
     assert energies["h100", "fp8"] < 0.9 * energies["h100", "int8"]
+
+
+def test_a_video_of_unknown_frames_has_the_wider_range(capsys):
+    """Without --fps the library's range of frame rates counts; none is taken as if it had been given."""
+    video = ("--video-seconds", "5", "--size", "832x480", "--parameters", "14")
+    told = estimate(capsys, *video, "--fps", "16")["figures"]["gpu_energy_kwh"]
+    unknown = estimate(capsys, *video)["figures"]["gpu_energy_kwh"]
+    assert unknown["low"] < told["low"]
+    assert unknown["high"] > told["high"]

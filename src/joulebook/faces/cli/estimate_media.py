@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 KINDS = ("image", "video_seconds", "audio_seconds", "embed_tokens", "task")
 """Options of which at most one may be given."""
 
-DEFAULT_FRAMES_PER_S = 16.0
-"""Frames of a second where --fps is not given; printed with the result."""
-
 OPTIONS = (
     click.option("--image", type=click.IntRange(1), help=_("Images to make.")),
     click.option("--video-seconds", type=click.FloatRange(0, min_open=True), help=_("Seconds of video to make.")),
@@ -86,7 +83,7 @@ def _asked(options: Mapping[str, Any]) -> "Media":
         parameters_billion=options["parameters"],
         width=float(width),
         height=float(height),
-        frames_per_s=options["fps"] or DEFAULT_FRAMES_PER_S,
+        frames_per_s=options["fps"] or 0,
         steps=options["steps"],
         is_unet=options["unet"],
         accelerator=options["gpu"],
@@ -109,11 +106,14 @@ def _print(found: "MediaEstimate", asked: "Media", kind: str) -> None:
 
 def _what(asked: "Media", kind: str) -> str:
     size = f"{asked.width:g}x{asked.height:g}"
+    seconds = f"{asked.video_s or 0:g}"
     return {
         "image": _("{count} images of {size}").format(count=asked.image_count, size=size),
         "video_seconds": _("{seconds} s of video, {size}, {fps} frames per second").format(
-            seconds=f"{asked.video_s or 0:g}", size=size, fps=f"{asked.frames_per_s:g}"
-        ),
+            seconds=seconds, size=size, fps=f"{asked.frames_per_s:g}"
+        )
+        if asked.frames_per_s
+        else _("{seconds} s of video, {size}, frames per second not given").format(seconds=seconds, size=size),
         "audio_seconds": _("{seconds} s of audio").format(seconds=f"{asked.audio_s or 0:g}"),
         "embed_tokens": _("{count} tokens to embed or rank").format(count=asked.embedding_tokens),
         "task": f"{asked.task} × {asked.request_count:,}",
