@@ -168,3 +168,28 @@ def test_a_table_of_another_kind_is_told():
     """A table without the columns of the format is told by their names."""
     rows, findings = parse("openrouter", b"a,b\n1,2\n")
     assert (rows, {one.rule for one in findings}) == ([], {"missing-column"})
+
+
+def test_buckets_of_two_service_accounts_are_two():
+    """Anthropic's report groups by service account too: two results that differ in it alone are two uses."""
+    result = {"uncached_input_tokens": 10, "output_tokens": 5, "model": "claude-opus-5"}
+    results = [{**result, "service_account_id": name} for name in ("svac_1", "svac_2")]
+    page = {"starting_at": "2025-08-01T00:00:00Z", "ending_at": "2025-08-02T00:00:00Z", "results": results}
+    rows, _ = parse("anthropic-usage", page)
+    assert len({row["usage_key"] for row in rows}) == 2
+
+
+def test_embeddings_of_bedrock_are_embeddings():
+    """An embedding model on Bedrock reads its input into embeddings; it writes nothing."""
+    entry = {
+        "schemaType": "ModelInvocationLog",
+        "timestamp": "2025-10-30T05:57:30Z",
+        "requestId": "r",
+        "region": "ap-northeast-1",
+        "modelId": "arn:aws:bedrock:ap-northeast-1::foundation-model/amazon.titan-embed-text-v1",
+        "input": {"inputTokenCount": 12},
+        "output": {"outputBodyJson": {"inputTextTokenCount": 12}},
+    }
+    rows, _ = parse("bedrock-logs", entry)
+    told = {name: rows[0].get(name) for name in ("embedding_tokens", "uncached_input_tokens", "model")}
+    assert told == {"embedding_tokens": 12, "uncached_input_tokens": None, "model": "amazon.titan-embed-text-v1"}

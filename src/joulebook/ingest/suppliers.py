@@ -6,6 +6,8 @@ when the bucket has ended, for a bucket that still grows would be booked once, t
 Sources: OpenAI API reference, "Costs" and "Usage" (input contains cached tokens and cache writes); Anthropic API
 reference, "Get Messages Usage Report" (input without cache; the report does not count requests); Amazon Bedrock user
 guide, "Model invocation logging", and API reference, "TokenUsage" (input without cache).
+
+Checked against: examples of the three references, and of answers and logs that public repositories keep, up to 2026.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,6 +42,9 @@ speech (counted in characters), which have no column of usage."""
 BUCKET_NAMES = ("project_id", "workspace_id", "user_id", "api_key_id", "account_id", "model", "batch", "service_tier")
 BUCKET_NAMES += ("context_window", "inference_geo", "speed", "size", "source", "object")
 """What a bucket may be grouped by: together with its time, its identity."""
+
+LATER_NAMES = ("service_account_id",)
+"""The same, since later: they count where they are told."""
 
 
 class OpenAiUsage:
@@ -188,6 +193,7 @@ def _written(result: Mapping[str, Any]) -> object:
 
 def _shared(start: object, end: object, result: Mapping[str, Any]) -> dict[str, object]:
     identity = [str(start), str(end), *(f"{name}={result.get(name)}" for name in BUCKET_NAMES)]
+    identity += [f"{name}={result[name]}" for name in LATER_NAMES if result.get(name) is not None]
     return {
         "request_id": "|".join(identity),
         "started_at": start,
@@ -206,16 +212,18 @@ def _bedrock(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         record = inside if isinstance(inside, dict) else entry
         if record.get("schemaType") != "ModelInvocationLog" or record.get("errorCode"):
             continue
+        model = str(record.get("modelId") or "").rpartition("/")[2]
+        read = "embedding_tokens" if "embed" in model else "uncached_input_tokens"
         yield (
             line,
             {
                 "request_id": name_of(record.get("requestId")),
                 "started_at": record.get("timestamp"),
-                "model": name_of(str(record.get("modelId") or "").rpartition("/")[2]),
+                "model": name_of(model),
                 "provider": "aws",
                 "region": name_of(record.get("inferenceRegion")) or name_of(record.get("region")),
                 "user_id": dig(record, "identity.arn"),
-                "uncached_input_tokens": dig(record, "input.inputTokenCount"),
+                read: dig(record, "input.inputTokenCount"),
                 "cache_read_tokens": dig(record, "input.cacheReadInputTokenCount"),
                 "cache_write_tokens": dig(record, "input.cacheWriteInputTokenCount"),
                 "visible_output_tokens": dig(record, "output.outputTokenCount"),
