@@ -99,3 +99,11 @@ def test_speed_of_other_servers(server):
         answer(f"{name}_count", [0, 50, 50, 50, 50]),
     )
     assert [row["output_tokens_per_s"] for row in rows] == [50.0]
+
+
+def test_cached_tokens_that_are_counted_before_their_prompt():
+    """An hour with more cached tokens than prompt, which vLLM counts at another moment, is still booked."""
+    hits = answer("vllm:prefix_cache_hits_total", [0, 40, 80, 120, 150])
+    rows, findings = read(answer("vllm:prompt_tokens_total", [0, 30, 60, 90, 100]), hits)
+    assert [(row["cache_read_tokens"], row["uncached_input_tokens"]) for row in rows] == [(100, 0)]
+    assert findings == []

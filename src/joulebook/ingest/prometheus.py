@@ -3,7 +3,12 @@
 Save the counters of `COUNTERS`, and `TIMES` and `GAUGES` for speed and batch, with ``GET /api/v1/query_range``, several
 queries in one file (JSON lines) or one file that a regular expression on ``__name__`` answers. Counters are added up
 per server, model and hour; a counter that falls began anew. Only whole hours are booked, so that overlapping exports
-give the same rows. Speed and batch narrow the estimate of that model on that day.
+give the same rows. Speed and batch narrow the estimate of that model on that day. vLLM counts tokens found in the cache
+when a prompt is scheduled and the prompt when it has been read: an hour's cached tokens are at most its prompt tokens.
+
+Early vLLM counted what it found in the cache in blocks (``gpu_prefix_cache_hits``), which are no tokens: not read.
+Checked against: names and labels of counters in ``/metrics`` of vLLM, SGLang and llama.cpp as public repositories keep
+them, 2024 to 2026.
 
 Sources: Prometheus documentation, "HTTP API", range vectors; vLLM "Production metrics"; SGLang "Production metrics";
 Text Generation Inference "Metrics"; llama.cpp server README, "/metrics".
@@ -169,6 +174,8 @@ def _sample(sample: object) -> tuple[float, float] | None:
 def _row(labels: Labels, hour: float, counts: Mapping[str, float]) -> dict[str, object]:
     named = dict(labels)
     told: dict[str, object] = {name: round(counts[name]) for name in dict.fromkeys(COUNTERS.values()) if name in counts}
+    if "input_tokens" in told and "cache_read_tokens" in told:
+        told["cache_read_tokens"] = round(min(counts["cache_read_tokens"], counts["input_tokens"]))
     return {
         **told,
         "request_count": told.get("request_count") or None,

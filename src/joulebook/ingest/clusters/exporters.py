@@ -10,6 +10,8 @@ that overlapping exports book nothing twice. A counter that falls began anew: wh
   taken alone. Core and uncore lie inside the package. Containers, pods and processes are shares of their node and are
   passed over. What Kepler models instead of reading is estimated.
 
+Checked against: the exporter's ``default-counters.csv`` and Kepler's ``docs/user/metrics.md``. Not read: the gauges in
+watts of Kepler since 0.10.
 Sources: NVIDIA DCGM exporter, default counters (``DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION``, in mJ); Kepler
 documentation, "Metrics" of releases before and since 0.10.
 """

@@ -4,6 +4,7 @@ Booked are the counters' own domains, by hour and device: packages and memory of
 sums of them (``package_total``, ``dram_total``), parts inside a package (``pp0``, ``pp1``), the platform (which holds
 the packages), what is attributed to processes, and every metric that is no energy.
 
+Checked against: the header and tests of Alumet's ``plugin-csv``.
 Sources: Alumet user book, "Running Alumet agent" (columns, attributes, units in names); its RAPL and NVML plugins.
 """
 

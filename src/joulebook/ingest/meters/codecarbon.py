@@ -13,6 +13,7 @@ One row is one run, written again (with all it used so far) whenever the tracker
 
 Rows of tasks repeat their run and are passed over. Water, utilisation, positions and versions of Python are not read.
 
+Checked against: a file that CodeCarbon 3.3.2 wrote.
 Sources: CodeCarbon documentation, "Output" (columns) and "Methodology" (constants); `EmissionsData` for the columns of
 versions 1 to 3.
 """

@@ -7,6 +7,7 @@ dram_energy); it has no time of day, so ``start_time`` has to stand beside them.
 
 Processor and memory come from RAPL. Names of windows are kept as the run's name.
 
+Checked against: the header that ``ZeusMonitor`` of Zeus 0.16 writes.
 Source: Zeus documentation, "Measuring energy" (ZeusMonitor, its ``log_file`` and ``Measurement``).
 """
 
