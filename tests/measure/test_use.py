@@ -11,6 +11,7 @@ from joulebook.measure.cgroup import allotment, used_us
 from joulebook.measure.journal import read_journal
 from joulebook.measure.process_tree import ProcessTree, _content
 from joulebook.measure.replay import replay
+from joulebook.measure.summary import HostSummary, utc
 from joulebook.measure.tally import UseTally
 from joulebook.measure.utilisation import Machine, Use, UtilisationReader, _cpu_identity
 
@@ -122,7 +123,22 @@ def test_cut_off_between_two_readings_of_the_load(recorder, clock, list_reader, 
     journal = read_journal(taken.journal.path)
     assert len(list(journal.samples())) == ticks + 1
     assert replay(journal).tally.use_so_far().seconds == pytest.approx(ticks)
-    assert len([one for one in journal.samples() if "u" in one]) <= 6 + (ticks // 5 if component == "gpu" else 1)
+    read = [one["u"] for one in journal.samples() if "u" in one]
+    assert len(read) <= 11 + (ticks // 5 if component == "gpu" else 0)
+    watched = {0, 1, 2, 4, 8, 16, 32, 60, 64} & {*range(ticks + 1)}
+    assert sum(tree is not None for tree, _memory, _busy in read) == len(watched)
+
+
+def test_part_of_the_program():
+    """The program's part is of the time it was watched: what ran after its last reading does not make it look idle."""
+    tally = UseTally(threads=2.0)
+    for at_s, tree_s, busy_s in ((0, 0, 0), (10, 5, 10), (20, None, 20), (30, None, 40)):
+        tree_us = None if tree_s is None else tree_s * 10**6
+        tally.add(at_s * 10**9, Use(tree_us, None if tree_us is None else 7, busy_s * 10**6))
+    host = HostSummary("h", "b", utc(0), 30.0, (), None, tally)
+    assert (tally.tree_cpu_s, tally.watched_busy_cpu_s, tally.busy_cpu_s) == (5, 10, 40)
+    assert host.program_ratio == pytest.approx(0.5)
+    assert host._replace(use=UseTally(threads=2.0)).program_ratio is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

@@ -18,7 +18,8 @@ FAST_PER_INTERVAL = 10
 """Readings per interval of a device that tells only power at an instant, on average."""
 
 TREE_EVERY = 60
-"""Samples from one reading of the program's own use to the next; its CPU time is cumulative, so nothing is lost."""
+"""Samples from one reading of the program's own use to the next, after the first, second, fourth, eighth ...; its CPU
+time is cumulative, so nothing is lost, and a run that is cut off was watched for half of its time at least."""
 
 LOAD_EVERY = 5
 """Samples from one reading of the machine's load to the next, after as many with one each. Its busy time is cumulative
@@ -154,11 +155,11 @@ class Recorder:
 
     def _whole_line(self, line: bytes, use: Use | None) -> bytes:
         """A sample's line with what is not in each."""
-        extra = b"" if use is None else b',"u":[%d,%d,%d]' % use
+        extra = b"" if use is None else b',"u":%a' % list(use)
         if self._fast:
             extra += b',"f":' + json.dumps(self._fast, separators=(",", ":")).encode()
             self._fast = []
-        return line.replace(b"None", b"null")[:-2] + extra + b"}\n"
+        return (line[:-2] + extra).replace(b"None", b"null") + b"}\n"
 
     def sample_fast(self) -> None:
         """Read only the devices that tell nothing but power at an instant."""
@@ -206,7 +207,7 @@ class Recorder:
 
     def _sample_when_due(self, number: int) -> None:
         """A sample with what is due: the load only where no meter reads the processor and an estimate stands on it."""
-        is_tree_read = number % TREE_EVERY == 0
+        is_tree_read = number % TREE_EVERY == 0 or number & (number - 1) == 0
         is_load_read = is_tree_read or number <= LOAD_EVERY or (self._is_load_watched and number % LOAD_EVERY == 0)
         self.sample(is_load_read=is_load_read, is_tree_read=is_tree_read)
 

@@ -202,6 +202,7 @@ def _use(own: Sequence[Replayed]) -> UseTally:
     uses = [one.tally.use_so_far() for one in own]
     joined = max(uses, key=lambda use: use.seconds)
     joined.tree_cpu_s = sum(use.tree_cpu_s for use in uses)
+    joined.watched_busy_cpu_s = max(use.watched_busy_cpu_s for use in uses)
     joined.memory_byte_s = sum(use.memory_byte_s for use in uses)
     return joined
 

@@ -108,10 +108,10 @@ class HostSummary(NamedTuple):
 
     @property
     def program_ratio(self) -> float | None:
-        """The measured program's part of the busy processor time, 0..1; None where nothing was busy."""
-        if self.use.busy_cpu_s <= 0:
+        """The measured program's part of the busy processor time, 0..1; None where nothing was busy, or never seen."""
+        if self.use.watched_busy_cpu_s <= 0:
             return None
-        return min(1.0, self.use.tree_cpu_s / self.use.busy_cpu_s)
+        return min(1.0, self.use.tree_cpu_s / self.use.watched_busy_cpu_s)
 
     def component(self, name: str) -> ComponentEnergy:
         """One component.

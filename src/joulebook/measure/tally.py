@@ -27,12 +27,15 @@ class UseTally:
         tree_cpu_s: CPU time of the measured program [s].
         busy_cpu_s: CPU time of everything in the allotted part [s].
         memory_byte_s: resident memory of the program integrated over time [byte s].
+        watched_busy_cpu_s: CPU time of everything up to the last reading of the program [s]; the program's part is of
+            this, since the program is read less often.
         step_s: seconds spent in each step of utilisation.
         step_busy_s: CPU seconds used in each.
     """
 
     __slots__ = (
-        "_last", "_load", "busy_cpu_s", "memory_byte_s", "seconds", "step_busy_s", "step_s", "threads", "tree_cpu_s",
+        "_last", "_last_tree", "_load", "busy_cpu_s", "memory_byte_s", "seconds", "step_busy_s", "step_s", "threads",
+        "tree_cpu_s", "watched_busy_cpu_s",
     )  # fmt: skip
 
     def __init__(
@@ -44,16 +47,19 @@ class UseTally:
         memory_byte_s: float = 0.0,
         step_s: Sequence[float] = ZEROS,
         step_busy_s: Sequence[float] = ZEROS,
+        watched_busy_cpu_s: float = 0.0,
     ) -> None:
         self.threads, self.seconds = threads, seconds
         self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s = tree_cpu_s, busy_cpu_s, memory_byte_s
         self.step_s, self.step_busy_s = list(step_s), list(step_busy_s)
-        self._last: tuple[int, Use] | None = None
+        self.watched_busy_cpu_s = watched_busy_cpu_s
+        self._last: tuple[int, int] | None = None
+        self._last_tree: tuple[int, int, int] | None = None
         self._load = 0.0
 
-    def _told(self) -> tuple[float | list[float], ...]:
+    def _told(self) -> tuple[Any, ...]:
         sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
-        return (*sums, self.step_s, self.step_busy_s)
+        return (*sums, self.step_s, self.step_busy_s, self.watched_busy_cpu_s)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, UseTally) and self._told() == other._told()
@@ -62,16 +68,21 @@ class UseTally:
 
     def add(self, at_ns: int, use: Use) -> None:
         """Take one reading of the use."""
-        last, self._last = self._last, (at_ns, use)
-        if last is None or at_ns <= last[0]:
-            return
-        seconds = (at_ns - last[0]) / NANOSECONDS
-        busy_s = max(0, use.busy_us - last[1].busy_us) / MICRO
-        busy_s = min(busy_s, seconds * self.threads)
-        self._load = busy_s / seconds
-        self._spend(seconds, busy_s)
-        self.tree_cpu_s += max(0, use.tree_cpu_us - last[1].tree_cpu_us) / MICRO
-        self.memory_byte_s += (use.tree_memory_bytes + last[1].tree_memory_bytes) / 2 * seconds
+        last, self._last = self._last, (at_ns, use.busy_us)
+        if last is not None and at_ns > last[0]:
+            seconds = (at_ns - last[0]) / NANOSECONDS
+            busy_s = min(max(0, use.busy_us - last[1]) / MICRO, seconds * self.threads)
+            self._load = busy_s / seconds
+            self._spend(seconds, busy_s)
+        if use.tree_cpu_us is not None and use.tree_memory_bytes is not None:
+            self._add_tree(at_ns, use.tree_cpu_us, use.tree_memory_bytes)
+
+    def _add_tree(self, at_ns: int, cpu_us: int, memory_bytes: int) -> None:
+        last, self._last_tree = self._last_tree, (at_ns, cpu_us, memory_bytes)
+        if last is not None and at_ns > last[0]:
+            self.tree_cpu_s += max(0, cpu_us - last[1]) / MICRO
+            self.memory_byte_s += (memory_bytes + last[2]) / 2 * (at_ns - last[0]) / NANOSECONDS
+            self.watched_busy_cpu_s = self.busy_cpu_s
 
     def until(self, at_ns: int) -> "UseTally":
         """The same at this time [ns], which further readings do not change.
@@ -80,7 +91,7 @@ class UseTally:
         counters are, and a run that is cut off ends between two readings.
         """
         sums = (self.threads, self.seconds, self.tree_cpu_s, self.busy_cpu_s, self.memory_byte_s)
-        now = UseTally(*sums, self.step_s, self.step_busy_s)
+        now = UseTally(*sums, self.step_s, self.step_busy_s, self.watched_busy_cpu_s)
         seconds = 0.0 if self._last is None else (at_ns - self._last[0]) / NANOSECONDS
         if seconds > 0 and self.seconds > 0:
             now._spend(seconds, self._load * seconds)
@@ -103,6 +114,7 @@ class UseTally:
             self.memory_byte_s - then.memory_byte_s,
             [now - before for now, before in zip(self.step_s, then.step_s, strict=True)],
             [now - before for now, before in zip(self.step_busy_s, then.step_busy_s, strict=True)],
+            self.watched_busy_cpu_s - then.watched_busy_cpu_s,
         )
 
 

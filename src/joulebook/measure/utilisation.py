@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from joulebook.measure.cgroup import Allotment, allotment, used_us
-from joulebook.measure.process_tree import MICRO, ProcessTree, TreeUse
+from joulebook.measure.process_tree import MICRO, ProcessTree
 
 
 class Machine(NamedTuple):
@@ -56,13 +56,13 @@ class Use(NamedTuple):
     """Use at one time; both CPU times are cumulative.
 
     Attributes:
-        tree_cpu_us: CPU time of the measured program [us].
-        tree_memory_bytes: its resident memory [bytes].
+        tree_cpu_us: CPU time of the measured program [us]; None where it was not read this time.
+        tree_memory_bytes: its resident memory [bytes]; None likewise.
         busy_us: CPU time of everything in the allotted part of the machine [us].
     """
 
-    tree_cpu_us: int
-    tree_memory_bytes: int
+    tree_cpu_us: int | None
+    tree_memory_bytes: int | None
     busy_us: int
 
 
@@ -78,7 +78,6 @@ class UtilisationReader:
         self._tree = tree
         self._limits = allotment() if limits is None else limits
         self._us_per_tick = MICRO // os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 1
-        self._last = TreeUse(0, 0)
         self._stat = -1
 
     def machine(self) -> Machine:
@@ -99,11 +98,11 @@ class UtilisationReader:
         """Use so far.
 
         Args:
-            is_tree_read: False repeats what the program had used at the reading before, which is four times cheaper.
+            is_tree_read: False leaves the program out, which is four times cheaper.
         """
-        if is_tree_read:
-            self._last = self._tree.use()
-        return Use(*self._last, self._busy_us())
+        if not is_tree_read:
+            return Use(None, None, self._busy_us())
+        return Use(*self._tree.use(), self._busy_us())
 
     def close(self) -> None:
         """Close what is kept open."""
