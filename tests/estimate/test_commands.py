@@ -79,6 +79,15 @@ def test_three_alternatives_come_with_every_estimate(capsys):
     assert [line["asked"] for line in named["compared"]] == ["gpt-4o-mini", "gpt-oss-120b"]
 
 
+def test_alternatives_run_on_the_same_board_as_full(capsys):
+    """On a given accelerator the other models decode as many requests together as the asked one."""
+    known = ["--model", "llama-3.1-70b-instruct", *REQUEST, "--gpu", "h100", "--batch"]
+    alone, full = (
+        estimate(capsys, *known, batch)["compared"][0]["figures"]["gpu_energy_kwh"]["mid"] for batch in ("1", "256")
+    )
+    assert alone > 5 * full
+
+
 def test_tables_fit_eighty_columns_in_both_languages(capsys):
     """No line of the printed estimate is wider than the terminal."""
     from joulebook.faces.cli.show import width_of

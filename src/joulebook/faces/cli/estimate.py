@@ -118,11 +118,14 @@ def _estimate(ctx: click.Context, options: Mapping[str, Any], model: str | None)
 
 
 def _deployment(options: Mapping[str, Any], *, is_asked: bool) -> "Deployment":
-    """What is given of the deployment; speed, count and batch are the asked model's alone."""
+    """What is given of the deployment; speed, count and precision are the asked model's alone.
+
+    The batch goes with the accelerator: others are compared on the same board as full.
+    """
     from joulebook.estimate.deployment import Deployment  # noqa: PLC0415
 
     if not is_asked:
-        return Deployment(accelerator=options["gpu"])
+        return Deployment(accelerator=options["gpu"], batch_requests=options["batch"] if options["gpu"] else None)
     given = (options[name] for name in ("gpu", "gpus", "batch", "precision", "speed", "first_token"))
     return Deployment(*given)
 
