@@ -100,6 +100,7 @@ def test_two_tasks(slurm, tmp_path, fake_nvml_folder):
         "PYTHONPATH": str(SRC),
         "JOULEBOOK_JOURNALS": str(tmp_path / "journals"),
         "LD_LIBRARY_PATH": str(fake_nvml_folder),
+        "FAKE_NVML_BOARDS": "1",
         "FAKE_NVML_LOW_W": "200",
         "FAKE_NVML_HIGH_W": "200",
     }
