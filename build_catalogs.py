@@ -1,7 +1,8 @@
-"""Compile what is quicker to load than to read: the message catalogs and the shipped factors.
+"""Compile what is quicker to load than to read: the message catalogs, the shipped factors, the column dictionary.
 
 Every fragment ``locale/<language>/*.po`` goes into one ``joulebook.mo`` per language; all factor files go into one
-``factors/compiled.json``, which is used as long as their bytes have the hash it names.
+``factors/compiled.json`` and the columns into ``terms/columns.json``, which are used as long as the bytes that they
+were made of have the hash they name.
 """
 
 import sys
@@ -42,24 +43,25 @@ def compile_catalogs(locale: Path = LOCALE) -> list[Path]:
     return written
 
 
-def compile_factors(root: Path = LOCALE.parents[2]) -> Path:
-    """Write the compiled factors into the tree and return their path."""
+def compile_data(root: Path = LOCALE.parents[2]) -> list[Path]:
+    """Write the compiled columns and factors into the tree and return their paths."""
     sys.path.insert(0, str(root / "src"))
     try:
-        from joulebook.factors.read import ship  # noqa: PLC0415  (only where a package is built)
+        from joulebook.factors import read  # noqa: PLC0415  (only where a package is built)
+        from joulebook.terms import columns  # noqa: PLC0415  (only where a package is built)
     finally:
         sys.path.pop(0)
-    return ship()
+    return [columns.ship(), read.ship()]
 
 
 class CatalogHook(BuildHookInterface):
     """Runs before a wheel or an editable install is made."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  (the hook's signature)
-        """Compile the catalogs and, for a wheel, the factors into the tree."""
+        """Compile the catalogs and, for a wheel, the columns and factors into the tree."""
         compile_catalogs(Path(self.root) / "src" / "joulebook" / "locale")
         if version == "standard":
-            compile_factors(Path(self.root))
+            compile_data(Path(self.root))
 
 
 if __name__ == "__main__":

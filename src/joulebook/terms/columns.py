@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 from joulebook.errors import UnknownName, translatable
+
+COMPILED = Path(__file__).with_name("columns.json")
+"""The dictionary in a form that is quicker to read, written when the package is built; a source tree has none."""
 
 DIMENSIONS = ("energy", "mass", "volume", "time", "count", "money", "distance")
 
@@ -64,12 +68,46 @@ METRICS = (
 @cache
 def columns() -> Mapping[str, Column]:
     """The whole dictionary, in its order."""
+    text = _text()
+    known = {name: Column(name=name, **entry) for name, entry in (_compiled(text) or _parsed(text)).items()}
+    return known | {f"{name}_q": _in_grains(known[name]) for name in (*METRICS, "cost_usd")}
+
+
+def _text() -> bytes:
+    return Path(__file__).with_name("columns.yaml").read_bytes()
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
     import yaml  # noqa: PLC0415  (keeps `import joulebook` light)
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("joulebook.terms").joinpath("columns.yaml").read_text(encoding="utf-8")
-    known = {name: Column(name=name, **entry) for name, entry in yaml.load(text, Loader=loader).items()}  # noqa: S506
-    return known | {f"{name}_q": _in_grains(known[name]) for name in (*METRICS, "cost_usd")}
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+
+
+def _compiled(text: bytes) -> dict[str, Any] | None:
+    """The compiled entries, or None where there are none, they are damaged, or they were made of another text."""
+    import json  # noqa: PLC0415  (keeps `import joulebook` light)
+
+    try:
+        head, _, payload = COMPILED.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return json.loads(payload) if head == _seal(text, payload) else None
+
+
+def _seal(text: bytes, payload: bytes) -> bytes:
+    import hashlib  # noqa: PLC0415  (keeps `import joulebook` light)
+
+    return f"{hashlib.sha256(payload).hexdigest()} {hashlib.sha256(text).hexdigest()}".encode()
+
+
+def ship() -> Path:
+    """Write the dictionary to where it is shipped compiled, and return its path."""
+    import json  # noqa: PLC0415  (keeps `import joulebook` light)
+
+    text = _text()
+    payload = json.dumps(_parsed(text), ensure_ascii=False, separators=(",", ":")).encode()
+    COMPILED.write_bytes(_seal(text, payload) + b"\n" + payload)
+    return COMPILED
 
 
 def _in_grains(measure: Column) -> Column:
