@@ -278,3 +278,21 @@ def test_a_letter_that_no_time_has_makes_it_none(cell, is_time):
     else:
         with pytest.raises(CellFaultError):
             instant(cell, None)
+
+
+def test_cursors_dashboard_by_its_columns(tmp_path):
+    """The CSV of Cursor's dashboard is read as docs/agent-logs.md says."""
+    header = "Date,Kind,Model,Max Mode,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Cost\n"
+    row = '"2026-10-01T10:00:00.000Z","Included","claude-4.5-sonnet","No","200","1000","5000","300","0.12"\n'
+    (tmp_path / "usage-events.csv").write_text(header + row)
+    mapping = {
+        "started_at": "Date",
+        "model": "Model",
+        "cache_write_tokens": "Input (w/ Cache Write)",
+        "uncached_input_tokens": "Input (w/o Cache Write)",
+        "cache_read_tokens": "Cache Read",
+        "visible_output_tokens": "Output Tokens",
+    }
+    options = ReadOptions(file="usage-events.csv", mapping=mapping)
+    (found,) = read_path("csv", tmp_path / "usage-events.csv", options)
+    assert [found[name] for name in list(mapping)[2:]] == [200, 1000, 5000, 300]
