@@ -8,6 +8,8 @@ from metered import METERED
 from recorded import RECORDINGS, SECRET
 
 from joulebook.errors import JoulebookError
+from joulebook.faces.cli.main import run_command
+from joulebook.faces.cli.show import WIDTH, width_of
 from joulebook.ingest.mapping import CONSUMPTION
 from joulebook.ingest.reader import READERS, detect, reader, reader_names
 from joulebook.terms.columns import column
@@ -133,3 +135,13 @@ def test_what_is_not_the_format(name, content):
     except JoulebookError:
         return
     assert all(isinstance(row, Finding) for row in found)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_formats_are_listed_with_what_they_look_like(language, capsys):
+    """Every format is listed by its name, with the signs of its files, in lines that fit a terminal."""
+    assert run_command(["--lang", language, "import", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line[0] != " "] == [*reader_names(), "parquet"]
+    assert all(len(line.split()) > 1 or line[0] == " " for line in lines)
+    assert max(map(width_of, lines)) <= WIDTH

@@ -56,11 +56,10 @@ def command(
 ) -> int:
     """Book usage from files."""
     from joulebook.ingest.mapping import mapping_from  # noqa: PLC0415
-    from joulebook.ingest.reader import ReadOptions, reader_names  # noqa: PLC0415
+    from joulebook.ingest.reader import ReadOptions  # noqa: PLC0415
 
     if is_list:
-        click.echo("\n".join((*reader_names(), "parquet")))
-        return 0
+        return _list()
     if is_detect:
         return _detect(ctx, [*([Path(format_name)] if format_name else []), *paths])
     if format_name is None or not paths:
@@ -81,6 +80,17 @@ def command(
     if is_json:
         show.emit("import", files=[_json(path, result) for path, result in results])
     return worst
+
+
+def _list() -> int:
+    """Every format, its name first, and what its files look like."""
+    from joulebook.ingest.reader import PARQUET_SIGNS, reader, reader_names  # noqa: PLC0415
+
+    formats = {name: reader(name).signs for name in reader_names()} | {"parquet": PARQUET_SIGNS}
+    most = max(map(len, formats)) + 2
+    for name, signs in formats.items():
+        click.echo(name.ljust(most) + show.wrapped(_(signs), " " * most).lstrip())
+    return 0
 
 
 def _tell(path: Path, result: "Imported") -> None:
