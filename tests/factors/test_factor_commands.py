@@ -293,3 +293,11 @@ def test_show_of_a_model_gives_the_range_estimates_use(capsys: pytest.CaptureFix
     assert "range over 3 sources, which estimates use" in out
     assert "equal rank" not in out
     assert "modality: text+image+pdf->text" in out
+
+
+@pytest.mark.parametrize("name", ["KR", "kr", "KOR", "South Korea", "대한민국"])
+def test_a_country_is_shown_by_any_of_its_names(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Two letters, three letters and the name in either language show the same country, which the heading names."""
+    code, out, _err = run(capsys, "factors", "show", name, "--quantity", "grid_loss_ratio")
+    assert code == 0
+    assert "KOR  South Korea" in out

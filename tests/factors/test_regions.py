@@ -54,3 +54,13 @@ def test_places_of_one_provider_are_in_one_country_where_the_name_says_so() -> N
                 assert link.object == country, link.subject
                 checked += 1
     assert checked > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"), [("KR", "KOR"), ("kr", "KOR"), ("South Korea", "KOR"), ("CA", "CAN"), ("프랑스", "FRA")]
+)
+def test_two_letters_and_names_are_hints_never_places(name: str, zone: str) -> None:
+    """CA may be Canada or California: the place stays unknown, and the hint gives the country's own code."""
+    place = resolve_place(read_edition(), None, name, DAY)
+    assert place.is_unknown
+    assert place.nearest == zone

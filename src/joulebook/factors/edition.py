@@ -156,6 +156,7 @@ class Link:
     """A dated fact that is a name: subject -relation-> object, with the same two clocks as a factor.
 
     Relations: ``grid_zone`` (region or country of a provider -> zone), ``country`` (region -> ISO 3166-1 alpha-3),
+    ``country_code`` (ISO 3166-1 alpha-2 -> alpha-3, for hints),
     ``parent`` (zone -> larger zone), ``alias_of`` (name of a model or provider -> its subject), ``released`` and
     ``retired`` (model -> day or month, ISO 8601; ``retired_azure`` and the like are a reseller's), ``modality`` (model
     -> what it takes and gives: ``text+image->text``), and those an area adds.

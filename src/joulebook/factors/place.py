@@ -86,8 +86,17 @@ def resolve_place(edition: Edition, provider: str | None, region: str | None, at
         if edition.factors_for("intensity_g_per_kwh", zone):
             return Place(zone, fleet, _country_of_zone(edition, zone), ZONE_ITSELF)
     known = [link.subject for link in edition.links if link.relation == "grid_zone"]
-    near = get_close_matches(subject, known, n=3) or [other for other in known if other.startswith(f"{host}:")][:3]
+    near = meant(edition, name) or get_close_matches(subject, known, n=3)
+    near = near or [other for other in known if other.startswith(f"{host}:")][:3]
     return Place(UNKNOWN, fleet, None, NOT_KNOWN, HINT_UNKNOWN_REGION, ", ".join(near or known[:3]))
+
+
+def meant(edition: Edition, name: str) -> list[str]:
+    """Zones that a country's two letters or its name may stand for; for hints, since states have two letters, too."""
+    codes = [link.object for link in edition.links_for(name.strip().upper(), "country_code")]
+    spoken = name.strip().casefold()
+    zones = (subject for subject in edition.names if edition.factors_for("intensity_g_per_kwh", subject))
+    return codes or [zone for zone in zones if spoken in {text.casefold() for text in edition.names[zone].values()}]
 
 
 def _without_region(edition: Edition, fleet: str, at: date) -> Place:

@@ -193,11 +193,14 @@ def value_text(row: "Factor", *, is_scaled: bool = False) -> str:
 
 
 def subject_of(edition: "Edition", text: str, quantity: str | None = None) -> str:
-    """A subject as the library spells it: by code, by name in either language, else as written.
+    """A subject as the library spells it: by code, by name in either language, by two letters, else as written.
 
     Where the subject has no row of the quantity asked for, a namesake that has some is meant: ``amazon`` is a provider
     and ``company/amazon`` a company.
     """
+    codes = edition.links_for(text.upper(), "country_code")
+    if codes:
+        return codes[0].object
     namesakes = [one for one in namesakes_of(edition, text) if not quantity or edition.factors_for(quantity, one)]
     if text in edition.subjects and (edition.rows_of(text) or len(namesakes) != 1):
         has_rows = not quantity or edition.factors_for(quantity, text)
@@ -221,6 +224,10 @@ def nearest_to(edition: "Edition", text: str) -> str:
     """Subjects whose code or name is similar, joined by commas."""
     from difflib import get_close_matches  # noqa: PLC0415
 
+    from joulebook.factors.place import meant  # noqa: PLC0415
+
+    if found := meant(edition, text):
+        return ", ".join(found)
     names = {name: subject for subject, names in edition.names.items() for name in names.values()}
     near = get_close_matches(text, [*edition.subjects, *names], n=3, cutoff=0.5)
     return ", ".join(dict.fromkeys(names.get(name, name) for name in near)) or "KOR, aws:us-east-1, openai/gpt-4o"
