@@ -7,6 +7,9 @@
 - Azure: answers of the Carbon Optimization API with months (kilograms). They do not say how Scope 2 is counted; they
   are kept as market-based, and marked so. Answers without a month cannot be placed in time.
 
+Checked against: the columns that public repositories ask of AWS's export and of Google's table, and Azure's monthly
+summaries as they keep them, 2025 and 2026.
+
 Sources: AWS, "Carbon emissions table dictionary" (Data Exports); Google Cloud, "Carbon Footprint data schema";
 Microsoft, "Use the API to export Carbon optimization in Azure emissions data".
 """
