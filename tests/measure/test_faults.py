@@ -27,6 +27,21 @@ with joulebook.measure("victim", folder=Path(sys.argv[1]), interval_s={interval}
 """
 
 
+FORKED = """
+import os
+from joulebook.measure.clock import Stop
+stop = Stop()
+child = os.fork()
+if child == 0:
+    stop.set()
+    os._exit(0 if stop.wait(60) else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert not stop.wait(0.001)
+stop.set()
+assert stop.wait(60)
+"""
+
+
 @pytest.fixture
 def victim(tmp_path, fake_nvml_folder):
     """Start a measuring process that does something; it, and the folder of its journal."""
@@ -149,6 +164,13 @@ def test_forked(victim):
     assert child.wait() == 0
     (path,) = folder.glob("*/*.journal")
     assert sum(record["k"] == "end" for record in read_journal(path).records) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_stops_alone():
+    """What a forked child stops is its own: the parent's meter waits on, and stops when it is told."""
+    done = subprocess.run([sys.executable, "-c", FORKED], env={"PYTHONPATH": str(SRC)}, check=False)
+    assert done.returncode == 0
 
 
 def test_nothing_survives(victim):

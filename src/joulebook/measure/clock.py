@@ -46,7 +46,9 @@ class Stop:
         """Wait until it is said, at most so long [s]; True when it was."""
         if self._descriptor < 0:
             return self._event.wait(seconds)
-        return bool(self._poll.poll(seconds * MILLISECONDS))
+        if not self._poll.poll(seconds * MILLISECONDS):
+            return False
+        return self._event.is_set() or self._event.wait(seconds)  # a forked child that stops writes here as well
 
     def close(self) -> None:
         """Let go of the descriptor, once nobody waits any more."""
