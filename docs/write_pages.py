@@ -1,4 +1,4 @@
-"""Write the pages that come from the source: the glossary in both languages, the claims, and the assumptions."""
+"""Write the pages that come from the source: glossary, claims, assumptions, and the library to search."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from joulebook.disclose.claim_read import read_claims
 from joulebook.disclose.verdict import judge
 from joulebook.faces import assumption_page
 from joulebook.faces.claim_page import page
+from joulebook.faces.cli import factor_page
 from joulebook.faces.text import choose_language
 from joulebook.factors.read import read_edition
 from joulebook.terms.glossary import glossary
@@ -26,6 +27,9 @@ def main() -> None:
     for name, language in (("assumptions.md", "en"), ("assumptions.ko.md", "ko")):
         choose_language(language)
         (HERE / name).write_text(assumption_page.page(edition.factors), encoding="utf-8")
+    for name, language in (("factor-library.html", "en"), ("factor-library.ko.html", "ko")):
+        choose_language(language)
+        (HERE / name).write_text("\n".join(factor_page.page(edition)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -301,3 +301,13 @@ def test_a_country_is_shown_by_any_of_its_names(capsys: pytest.CaptureFixture[st
     code, out, _err = run(capsys, "factors", "show", name, "--quantity", "grid_loss_ratio")
     assert code == 0
     assert "KOR  South Korea" in out
+
+
+def test_the_page_has_the_links_with_their_cells(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Where a region lies and what an alias stands for can be searched as well, with source and cell."""
+    assert run(capsys, "factors", "page", str(tmp_path / "page.html"))[0] == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "link · grid_zone" in text
+    assert "<b>aws:us-east-1</b><td>US-SRVC" in text
+    assert text.count("<details>") == text.count("</details>")
+    assert text.count("<table>") == text.count("</table>")

@@ -15,7 +15,7 @@ from joulebook.faces.text import _, language
 from joulebook.terms.columns import column
 
 if TYPE_CHECKING:
-    from joulebook.factors.edition import Edition, Factor, Source
+    from joulebook.factors.edition import Edition, Factor, Link, Source
 
 
 @command.command("page", help=_("Write the whole library as one searchable page."))
@@ -49,6 +49,9 @@ def page(edition: "Edition") -> Iterator[str]:
     rows = sorted(edition.factors, key=lambda row: (row.kind, row.quantity, row.subject, row.valid_from))
     for (kind, quantity), group in groupby(rows, key=lambda row: (row.kind, row.quantity)):
         yield from _table(edition, kind, quantity, list(group))
+    names = sorted(edition.links, key=lambda link: (link.relation, link.subject, link.valid_from))
+    for relation, linked in groupby(names, key=lambda link: link.relation):
+        yield from _links(relation, list(linked))
     yield from _bibliography(edition.sources.values())
     yield _filled(tail, words)
 
@@ -83,6 +86,26 @@ def _row(edition: "Edition", row: "Factor") -> str:
     ]
     why = f"{row.range_basis or ''} {row.note or ''} {row.file}:{row.line}".strip()
     return f'<tr id="f{row.factor_id}" title="{escape(why)}"><td>' + "<td>".join(cells)
+
+
+def _links(relation: str, links: Sequence["Link"]) -> Iterator[str]:
+    """Facts that are names: a region's zone, a model's alias, a day of release."""
+    yield f"<details><summary>{escape(_('link'))} · {escape(relation)} <i>{len(links):,}</i></summary>"
+    yield "<table><thead><tr>"
+    heads = (_("subject"), _("link"), _("holds"), _("known"), _("source"), _("cell"))
+    yield "".join(f"<th>{escape(head)}</th>" for head in heads) + "</tr></thead><tbody>"
+    for link in links:
+        cells = (
+            f"<b>{escape(link.subject)}</b>",
+            escape(link.object),
+            f"{link.valid_from}…{link.valid_to or ''}",
+            str(link.known_from),
+            f'<a href="#{escape(link.source)}">{escape(link.source)}</a>',
+            escape(link.cell),
+        )
+        why = f"{link.note or ''} {link.file}:{link.line}".strip()
+        yield f'<tr title="{escape(why)}"><td>' + "<td>".join(cells)
+    yield "</tbody></table></details>"
 
 
 def _bibliography(sources: Iterable["Source"]) -> Iterator[str]:
