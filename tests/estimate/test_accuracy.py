@@ -154,6 +154,16 @@ def test_hosted_with_speed_meets_its_goal(accuracy, rows):
     assert 0.75 <= line.coverage_80 <= 0.88
 
 
+def test_hosted_with_nothing_known_is_kept():
+    """Nothing known: 40 % in the median, kept from the long run; the batches chosen inside give no worse."""
+    split = "hosted, family held out"
+    line, inside = (kept(split, f"joulebook, nothing known{more}") for more in ("", ", batches chosen inside"))
+    assert line["median_ape"] <= 0.40
+    assert line["within_2x"] >= 0.66
+    assert 0.75 <= line["coverage_80"] <= 0.88
+    assert inside["median_ape"] <= 0.40
+
+
 def test_an_outside_edition_is_predicted_as_well(shared_data):
     """Rows of 2023 that nobody fitted, one request at a time on three boards, are as near as the kept result."""
     assert shared_data.is_dir()
