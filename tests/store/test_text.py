@@ -1,6 +1,7 @@
 """Text tables through the engine: the same rows, keys and findings as the row by row parse, or left to it."""
 
 import gzip
+import io
 from collections import Counter
 from pathlib import Path
 
@@ -192,6 +193,9 @@ GOOD = "2026-11-22T09:00:00Z,gpt-5,1,2,a"
         (table(GOOD, "2026-11-22T09:00:00Z,\xe9,1,2,b").decode().encode("latin-1"), False),
         (table(GOOD, "", GOOD), False),
         (table(GOOD, 'x, "y",1,2,b'), False),
+        (table(GOOD, '2026-11-22T09:00:00Z,"say ""hi""" ,1,2,b'), False),
+        (table(GOOD, '2026-11-22T09:00:00Z,"",1,2,"""b""" ')[:-1], False),
+        (table('2026-11-22T09:00:00Z,"say ""hi"" to",1,2,b'), True),
         (table(GOOD) + b"\x00\n", False),
         (table(GOOD).replace(b"\n", b"\r"), False),
         (b"", False),
@@ -240,3 +244,12 @@ def test_both_ways_book_once(tmp_path):
     assert store.append_rows("usage", sifted(rows, []), unique="usage_key", info={}).added == 2
     again = store.append_text(plain_table("csv", path, options(path)), unique="usage_key", info={})
     assert (again.added, again.already) == (0, 2)
+
+
+@pytest.mark.parametrize("cell", ['x"y', '"x" ', '"say ""hi""" '])
+def test_odd_quotes_are_found_wherever_the_blocks_end(cell, monkeypatch):
+    """A quote in the middle of a cell, or white space after it, is found whichever bytes are read together."""
+    content = table(GOOD, f"2026-11-22T09:00:00Z,{cell},1,2,b", GOOD)
+    for size in range(1, len(content)):
+        monkeypatch.setattr(plain, "BLOCK_BYTES", size)
+        assert plain.surveyed(io.BytesIO(content), ",") is None

@@ -22,6 +22,8 @@ PLAIN_BYTES = 4_000_000
 """Smaller files are read faster row by row than the engine takes to begin."""
 
 QUOTE = b'"'
+WHITE = b" \t\x0b\x0c"
+"""White space within a line; engines pass over it after a closing quote, the standard library does not."""
 
 
 class Tabular(Protocol):
@@ -135,12 +137,10 @@ def _is_large(path: Path) -> bool:
 
 def surveyed(stream: BinaryIO, delimiter: str) -> Survey | None:
     """What a table looks like; None where engines and the parse may read it differently."""
-    mark = re.escape(delimiter.encode())
-    inside = re.compile(rb'"(?<=[^\n\r"' + mark + rb']")(?=[^\n\r"' + mark + rb"])")  # begins with what is sought
+    marks = _Quotes(delimiter)
     decoder = codecs.getincrementaldecoder("utf-8")()
-    ends = returns = pairs = quotes = 0
+    ends = returns = pairs = 0
     last = b""
-    header_quotes: int | None = None
     while block := stream.read(BLOCK_BYTES):
         if b"\x00" in block or not _is_utf8(decoder, block):
             return None
@@ -152,17 +152,48 @@ def surveyed(stream: BinaryIO, delimiter: str) -> Survey | None:
             if b"\n\r" in seen:
                 return None
             returns, pairs = returns + block.count(b"\r"), pairs + seen.count(b"\r\n")
-        if QUOTE in block:
-            quotes += block.count(QUOTE)
-            if inside.search(seen):
-                return None
-        if header_quotes is None:
-            header_quotes = block.partition(b"\n")[0].count(QUOTE)
+        marks.look(block)
+        if marks.is_odd:
+            return None
         last = block[-1:]
-    is_even = quotes % 2 == 0 and (header_quotes or 0) % 2 == 0
-    if not is_even or returns != pairs or (returns and returns != ends) or not _is_utf8(decoder, b"", final=True):
+    if marks.close() or returns != pairs or (returns and returns != ends) or not _is_utf8(decoder, b"", final=True):
         return None
-    return Survey(ends - 1 + (last != b"\n"), quotes > 0)
+    return Survey(ends - 1 + (last != b"\n"), marks.count > 0)
+
+
+class _Quotes:
+    """The quotes of a table, block by block: how many, and whether one stands where only some readers understand it.
+
+    Attributes:
+        count: how many there are.
+        is_odd: one stands in the middle of a cell, or white space follows the last one of a cell.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        mark = re.escape(delimiter.encode())
+        self._white = WHITE.replace(delimiter.encode(), b"")
+        inside = rb'"(?<=[^\n\r"' + mark + rb']")(?=[^\n\r"' + mark + rb"])"  # begins with what is sought
+        self._odd = re.compile(inside + rb'|"[' + self._white + rb"]+(?=[\n\r" + mark + rb"])")
+        self.count, self.is_odd = 0, False
+        self._tail = b""
+        self._header: int | None = None
+
+    def look(self, block: bytes) -> None:
+        """Take in the next block."""
+        if self._header is None:
+            self._header = block.partition(b"\n")[0].count(QUOTE)
+        if QUOTE not in block and QUOTE not in self._tail:
+            self._tail = block[-1:]
+            return
+        self.count += block.count(QUOTE)
+        around = self._tail + block
+        self.is_odd = self.is_odd or self._odd.search(around) is not None
+        self._tail = around[max(0, len(around.rstrip(self._white)) - 2) :]
+
+    def close(self) -> bool:
+        """Whether quotes are left open, or white space follows the last one of the file."""
+        is_even = self.count % 2 == 0 and (self._header or 0) % 2 == 0
+        return not is_even or (QUOTE in self._tail and self._tail.rstrip(self._white) != self._tail)
 
 
 def _is_utf8(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
