@@ -32,8 +32,8 @@ def test_links_between_pages_lead_somewhere():
 def test_every_page_stands_in_both_languages():
     """Each page for users has its partner in the other language; decisions are for those who build."""
     pages = {path for path in DOCS.rglob("*.md") if "decisions" not in path.parts}
-    english = {path for path in pages if not path.name.endswith(".ko.md")} - {DOCS / "accuracy.md"}
-    assert {path.with_suffix(".ko.md") for path in english} == pages - english - {DOCS / "accuracy.md"}
+    english = {path for path in pages if not path.name.endswith(".ko.md")}
+    assert {path.with_suffix(".ko.md") for path in english} == pages - english
 
 
 @pytest.mark.parametrize(("name", "language"), [("assumptions.md", "en"), ("assumptions.ko.md", "ko")])
@@ -42,3 +42,17 @@ def test_the_register_is_the_library(name: str, language: str):
     choose_language(language)
     assert (DOCS / name).read_text(encoding="utf-8") == assumption_page.page(read_edition().factors)
     choose_language("en")
+
+
+def test_the_figures_of_accuracy_are_the_same_in_both_languages():
+    """Each table of the Korean page is the English one in other words, figure by figure."""
+    import re
+
+    pytest.importorskip("numpy")
+    from benchmarks.accuracy.korean import in_korean
+
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in ("accuracy.md", "accuracy.ko.md")]
+    between = re.compile(r"<!-- \w+: start -->\n(.*?)<!--", re.DOTALL)
+    english, korean = (between.findall(page) for page in pages)
+    assert len(english) == 3
+    assert [in_korean(table) for table in english] == korean

@@ -1,4 +1,4 @@
-"""Plots as small SVG files, and the table of docs/accuracy.md."""
+"""Plots as small SVG files, and the tables of docs/accuracy.md and docs/accuracy.ko.md."""
 
 import html
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from benchmarks.accuracy import operators, throughput
 from benchmarks.accuracy.intervals import conformal
+from benchmarks.accuracy.korean import in_korean
 from benchmarks.accuracy.rows import ROOT, Rows
 
 DOCS = ROOT / "docs"
@@ -18,7 +19,7 @@ COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#7
 
 
 def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, object]]) -> None:
-    """Write the three plots and the table."""
+    """Write the plots, and the tables in both languages."""
     folder = DOCS / "accuracy"
     folder.mkdir(parents=True, exist_ok=True)
     low, high = conformal(rows, predicted)
@@ -26,18 +27,18 @@ def write_pages(rows: Rows, predicted: np.ndarray, results: Sequence[dict[str, o
     (folder / "coverage.svg").write_text(_coverage(rows, low, high), encoding="utf-8")
     (folder / "batch.svg").write_text(_by_batch(rows, predicted), encoding="utf-8")
     (folder / "operators.svg").write_text(_published(), encoding="utf-8")
-    page = DOCS / "accuracy.md"
-    text = page.read_text(encoding="utf-8")
     tables = (
         (START, END, _table(results)),
         (POINTS_START, POINTS_END, operators.table()),
         (SPEED_START, SPEED_END, throughput.table(throughput.read_throughput())),
     )
-    for start, end, table in tables:
-        before, rest = text.split(start)
-        after = rest.split(end)[1]
-        text = f"{before}{start}\n{table}{end}{after}"
-    page.write_text(text, encoding="utf-8")
+    for page, said in ((DOCS / "accuracy.md", str), (DOCS / "accuracy.ko.md", in_korean)):
+        text = page.read_text(encoding="utf-8")
+        for start, end, table in tables:
+            before, rest = text.split(start)
+            after = rest.split(end)[1]
+            text = f"{before}{start}\n{said(table)}{end}{after}"
+        page.write_text(text, encoding="utf-8")
 
 
 def _table(results: Sequence[dict[str, object]]) -> str:
