@@ -8,7 +8,7 @@ from joulebook.errors import UnknownName, translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.figure_names import SHORT_NAMES, boundary_of
 from joulebook.faces.cli.journals import book_with_runs
-from joulebook.faces.cli.report import line_json
+from joulebook.faces.cli.report import counts_of, line_json
 from joulebook.faces.text import _, refilled
 from joulebook.terms.columns import column
 from joulebook.terms.display import in_digits, range_text, unit_for
@@ -95,12 +95,7 @@ def print_explanation(found: "Explanation", target: str, factors: int) -> None:
         tier=_(found.line.tier),
         boundary=boundary_of(found.metric, found.line),
     )
-    counts = []
-    if found.line.request_count or not found.line.part_count:
-        counts.append(_("{count} requests").format(count=f"{found.line.request_count:,}"))
-    if found.line.part_count:
-        counts.append(_("{count} parts of measured runs").format(count=f"{found.line.part_count:,}"))
-    show.say(" · ".join([facts, *counts]))
+    show.say(" · ".join([facts, *counts_of(found.line)]))
     _print_terms(found)
     _print_metered(found)
     _print_steps(found)

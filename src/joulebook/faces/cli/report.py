@@ -180,13 +180,21 @@ def _print_runs(book: "Book", line: "Line") -> None:
 
 
 def title_of(line: "Line") -> str:
-    """What the total speaks about: requests, parts of measured runs, or both."""
-    requests, parts = f"{line.request_count:,}", f"{line.part_count:,}"
-    if not line.part_count:
-        return _("Footprint of {count} requests").format(count=requests)
-    if not line.request_count:
-        return _("Footprint of {parts} parts of measured runs").format(parts=parts)
-    return _("Footprint of {count} requests and {parts} parts of measured runs").format(count=requests, parts=parts)
+    """What the total speaks about."""
+    return _("Footprint of {what}").format(what=", ".join(counts_of(line)))
+
+
+def counts_of(line: "Line") -> list[str]:
+    """What a line stands for: requests; records, where none tells how many requests it is; parts of measured runs."""
+    records = line.row_count - line.part_count
+    counts = []
+    if line.request_count:
+        counts.append(_("{count} requests").format(count=f"{line.request_count:,}"))
+    elif records:
+        counts.append(_("{count} records").format(count=f"{records:,}"))
+    if line.part_count:
+        counts.append(_("{count} parts of measured runs").format(count=f"{line.part_count:,}"))
+    return counts
 
 
 def stated(book: "Book") -> dict[str, str]:
