@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from joulebook.errors import InputMissing, InputNotParquet
 from joulebook.store.connection import ordered
-from joulebook.store.declared import BARE_TIMES, Declaration, Plan, make_plan
+from joulebook.store.declared import Declaration, Plan, make_plan
 from joulebook.store.once import copy_to_parquet
 from joulebook.store.schema import identifier, literal, stored
 from joulebook.terms.finding import Finding
@@ -91,14 +91,9 @@ def write_bulk(engine: "DuckDBPyConnection", path: Path, declaration: Declaratio
 def copy_good(engine: "DuckDBPyConnection", source: Source, draft: Path) -> tuple[int, bool]:
     """Write the rows of the records without fault; return how many, and whether the user has to hear of bare times."""
     plan = source.plan
-    if source.declaration.timezone is not None or not plan.bare:
-        return copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft), False
-    engine.execute(f"CREATE OR REPLACE TEMP SEQUENCE {BARE_TIMES}")
-    rows = copy_to_parquet(engine, _stored(plan.rows(plan.watched)), draft)
-    last = engine.execute(
-        f"SELECT last_value FROM duckdb_sequences() WHERE sequence_name = {literal(BARE_TIMES)}"
-    ).fetchall()[0][0]
-    return rows, last is not None
+    rows = copy_to_parquet(engine, _stored(plan.rows(plan.checked)), draft)
+    asked = plan.bare.values() if source.declaration.timezone is None else ()
+    return rows, any(engine.execute(f"SELECT 1 FROM ({plan.raw}) WHERE {one} LIMIT 1").fetchall() for one in asked)
 
 
 def _stored(query: str) -> str:

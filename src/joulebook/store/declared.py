@@ -23,8 +23,6 @@ from joulebook.terms.usage import (
 
 SEPARATOR = "chr(31)"
 KEY_TIME = "'%Y-%m-%dT%H:%M:%S.%f'"
-BARE_TIMES = "bare_times"
-"""A sequence of the engine that counts on where a time says nothing of its zone."""
 
 
 class Declaration(Protocol):
@@ -62,8 +60,6 @@ class Plan:
             they are written in the usual way.
         checked: query of every record with ``_record`` (from 1), ``_fault`` (0 is none), the parts of its key, and the
             converted values.
-        watched: the same, and the sequence ``bare_times`` counts on for a record whose time says nothing of the zone:
-            a pass over the file that is made anyway finds whether there is one.
         faults: (rule, field) of each fault number, from 1.
         is_by_id: keys are made of the supplier's ids; else of content, and equal rows are numbered.
         bare: field -> condition on ``raw`` and ``checked`` that its time says nothing of the zone.
@@ -72,7 +68,6 @@ class Plan:
 
     raw: str
     checked: str
-    watched: str
     faults: tuple[tuple[str, str], ...]
     is_by_id: bool
     bare: Mapping[str, str]
@@ -136,20 +131,11 @@ def make_plan(source: str, kinds: Mapping[str, str], declaration: Declaration) -
     return Plan(
         raw=raw,
         checked=f"SELECT *, {fault} AS _fault, {rows}",
-        watched=f"SELECT *, {_watched(fault, bare)} AS _fault, {rows}",
         faults=tuple((rule, name) for _, rule, name in faults),
         is_by_id=REQUEST_ID in cells,
         bare=bare,
         outputs=_outputs(known, declaration),
     )
-
-
-def _watched(fault: str, bare: Mapping[str, str]) -> str:
-    """A fault's number; a branch that no record takes counts the bare times on its way."""
-    if not bare:
-        return fault
-    counted = f"CASE WHEN {' OR '.join(bare.values())} THEN nextval({literal(BARE_TIMES)}) < 0 ELSE false END"
-    return f"CASE WHEN {counted} THEN -1 ELSE {fault} END"
 
 
 def _raw(name: str) -> str:
