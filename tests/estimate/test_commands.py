@@ -237,3 +237,17 @@ def test_a_video_of_unknown_frames_has_the_wider_range(capsys):
     unknown = estimate(capsys, *video)["figures"]["gpu_energy_kwh"]
     assert unknown["low"] < told["low"]
     assert unknown["high"] > told["high"]
+
+
+def test_a_size_that_is_not_given_is_not_guessed(capsys):
+    """Without --size the range spans the sizes of the library, and the title says so."""
+    told = []
+    for more in ((), ("--size", "1024x1024")):
+        assert run_command(["--lang", "en", "estimate", "--image", "4", "--model", "flux.1-dev", *more]) == 0
+        title, figures = capsys.readouterr().out.split("energy, accelerators", 1)
+        low, _mid, high = (float(word.replace(",", "")) for word in figures.split()[:3])
+        told.append((title, low, high))
+    (bare, low, high), (sized, least, most) = told
+    assert "size not given" in bare
+    assert "1024x1024" in sized
+    assert low < least < most < high

@@ -23,7 +23,7 @@ OPTIONS = (
     click.option("--audio-seconds", type=click.FloatRange(0, min_open=True), help=_("Seconds of audio, in or out.")),
     click.option("--embed-tokens", type=click.IntRange(1), help=_("Tokens to embed or to rank.")),
     click.option("--task", help=_("Small task: image-classification, text-classification, ...; see --requests.")),
-    click.option("--size", default="1024x1024", metavar="WxH", help=_("Pixels of an image or frame.")),
+    click.option("--size", metavar="WxH", help=_("Pixels of an image or frame.")),
     click.option("--steps", type=click.IntRange(1), help=_("Denoising steps.")),
     click.option("--fps", type=click.FloatRange(0, min_open=True), help=_("Frames per second of video.")),
     click.option("--unet", is_flag=True, help=_("The model is a U-Net, as before 2024.")),
@@ -69,8 +69,9 @@ def _flag(name: str) -> str:
 def _asked(options: Mapping[str, Any]) -> "Media":
     from joulebook.account.media import Media  # noqa: PLC0415
 
-    width, _times, height = options["size"].lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+    width, _times, height = (options["size"] or "0x0").lower().partition("x")
+    is_size = width.isdigit() and height.isdigit() and int(width) and int(height)
+    if options["size"] is not None and not is_size:
         raise BadValue(value=options["size"], expected="WxH", next_step=_("give pixels, such as 1024x1024."))
     return Media(
         image_count=options["image"],
@@ -105,15 +106,15 @@ def _print(found: "MediaEstimate", asked: "Media", kind: str) -> None:
 
 
 def _what(asked: "Media", kind: str) -> str:
-    size = f"{asked.width:g}x{asked.height:g}"
-    seconds = f"{asked.video_s or 0:g}"
-    return {
-        "image": _("{count} images of {size}").format(count=asked.image_count, size=size),
-        "video_seconds": _("{seconds} s of video, {size}, {fps} frames per second").format(
-            seconds=seconds, size=size, fps=f"{asked.frames_per_s:g}"
-        )
+    size = f"{asked.width:g}x{asked.height:g}" if asked.width else _("size not given")
+    fps = (
+        _("{fps} frames per second").format(fps=f"{asked.frames_per_s:g}")
         if asked.frames_per_s
-        else _("{seconds} s of video, {size}, frames per second not given").format(seconds=seconds, size=size),
+        else _("frames per second not given")
+    )
+    return {
+        "image": ", ".join((_("{count} images").format(count=asked.image_count), size)),
+        "video_seconds": ", ".join((_("{seconds} s of video").format(seconds=f"{asked.video_s or 0:g}"), size, fps)),
         "audio_seconds": _("{seconds} s of audio").format(seconds=f"{asked.audio_s or 0:g}"),
         "embed_tokens": _("{count} tokens to embed or rank").format(count=asked.embedding_tokens),
         "task": f"{asked.task} × {asked.request_count:,}",
