@@ -107,20 +107,20 @@ def config_files(start: Path | None, environment: Mapping[str, str]) -> Iterator
     """The files that hold, the first wins.
 
     Raises:
-        ConfigBroken: the one that the environment names does not exist.
+        ConfigBroken: the one that the environment names does not exist, or one cannot be read.
     """
     named = environment.get(VARIABLE)
     if named is not None:
-        if named and not os.path.isfile(named):  # noqa: PTH113  (as below)
+        if named and not _is_there(Path(named)):
             raise ConfigBroken(file=named, detail=os.strerror(errno.ENOENT))
         if named:
             yield Path(named)
         return
-    project = _project_file(str(start) if start is not None else _here())
+    project = _project_file(start or _here())
     if project is not None:
-        yield Path(project)
+        yield project
     own = user_file(environment)
-    if own.is_file():
+    if _is_there(own):
         yield own
 
 
@@ -129,37 +129,42 @@ def user_file(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "joulebook" / "config.toml"
 
 
-def _here() -> str | None:
+def _here() -> Path | None:
     try:
-        return os.getcwd()  # noqa: PTH109  (as below)
-    except FileNotFoundError:  # the folder is gone
+        return Path.cwd()
+    except FileNotFoundError:  # the folder is gone, and with it what was settled there
         return None
 
 
-def _project_file(folder: str | None) -> str | None:
-    """The nearest file of a project, upwards; text paths, since a meter's start must stay quick."""
-    while folder:
-        own = os.path.join(folder, FILE)  # noqa: PTH118
-        if os.path.isfile(own):  # noqa: PTH113
-            return own
-        shared = os.path.join(folder, PROJECT_FILE)  # noqa: PTH118
-        try:
-            with open(shared, "rb") as stream:  # noqa: PTH123
-                if SECTION in stream.read():
-                    return shared
-        except OSError:
-            pass  # not there, or not for us to read: then it settles nothing for us
-        above = os.path.dirname(folder)  # noqa: PTH120
-        folder = above if above != folder else None
+def _project_file(start: Path | None) -> Path | None:
+    """The nearest file of a project, upwards."""
+    for folder in (start, *start.parents) if start is not None else ():
+        if _is_there(folder / FILE):
+            return folder / FILE
+        shared = folder / PROJECT_FILE
+        if _is_there(shared) and SECTION in _content(shared):
+            return shared
     return None
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except PermissionError:  # its folder is not ours to look into, so it is another's
+        return False
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigBroken(file=file, detail=error.strerror or str(error)) from None
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415  (only where there is a file)
 
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigBroken(file=file, detail=error.strerror or str(error)) from None
+        return tomllib.loads(_content(file).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigBroken(file=file, detail=str(error)) from None

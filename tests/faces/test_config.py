@@ -9,7 +9,9 @@ import pytest
 import joulebook
 from joulebook.config import read_config
 from joulebook.errors import ConfigBroken
+from joulebook.faces.cli import statusline
 from joulebook.faces.cli.main import run_command
+from joulebook.faces.text import choose_language
 from joulebook.measure.replay import read_run
 
 SETTLED = """
@@ -186,3 +188,31 @@ def test_completion_offers_commands_and_options(monkeypatch, capsys, words, want
     with pytest.raises(SystemExit):
         run_command([])
     assert f"plain,{wanted}" in capsys.readouterr().out.splitlines()
+
+
+def test_the_status_line_speaks_the_settled_language(project, capsys, monkeypatch):
+    """A status line is in the language that the file settles, and never fails for what else the file says."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
+    (project / "joulebook.toml").write_text('lang = "ko"\nproejct = "x"\n', encoding="utf-8")
+    assert statusline.main([]) == 0
+    assert "아직" in capsys.readouterr().out
+    choose_language(None)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything; see the next test")
+def test_a_file_that_may_not_be_read_is_told(project):
+    """A file of settings that is there and cannot be read is refused, not passed over."""
+    (project / "joulebook.toml").chmod(0)
+    with pytest.raises(ConfigBroken):
+        read_config()
+
+
+def test_a_file_that_the_disk_refuses_is_told(project, monkeypatch):
+    """The same where reading fails for another reason."""
+
+    def refuse(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigBroken, match="Permission denied"):
+        read_config()

@@ -13,6 +13,7 @@ from metered import METERED
 from test_fuzz import mutated, mutations
 
 from joulebook.errors import ExtraMissing, JoulebookError
+from joulebook.ingest.meters import perun
 from joulebook.ingest.reader import detect, reader, tables_of
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.finding import RULES, Finding
@@ -160,6 +161,18 @@ def test_runs_of_perun_follow_each_other():
         (10, 20, "n1"),
     ]
     assert rows[0]["device"] == "cpu_0_package-0 AMD EPYC 7742"
+
+
+@pytest.mark.parametrize(("seconds", "rule"), [(None, "missing-value"), (-1.0, "bad-number"), (1e12, "bad-number")])
+def test_a_run_of_perun_without_its_length_is_told(monkeypatch, seconds, rule):
+    """A run whose length is not told, or cannot be, is a finding and no run of no length; nor are those after it."""
+    recording = next(one for one in METERED if one.reader == "perun")
+    metric = perun._metric
+    monkeypatch.setattr(perun, "_metric", lambda node, name: seconds if name == "RUNTIME" else metric(node, name))
+    found = read(recording)
+    told = [(one.rule, one.facts["column"]) for one in found if isinstance(one, Finding) and one.is_error]
+    assert told == [(rule, "RUNTIME")]
+    assert not [one for one in found if not isinstance(one, Finding) and "energy_key" in one]
 
 
 def test_a_package_that_a_format_needs_is_named(monkeypatch):

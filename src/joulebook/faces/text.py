@@ -12,7 +12,8 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
-from joulebook.errors import JoulebookError
+from joulebook.config import TOP, read_config
+from joulebook.errors import ConfigFault, JoulebookError
 from joulebook.terms.finding import RULES, Finding
 
 LANGUAGES = ("en", "ko")
@@ -44,6 +45,15 @@ def choose_language(wanted: str | None) -> None:
     """Use one language from now on; None goes back to the environment's."""
     global _chosen  # noqa: PLW0603  (one process speaks one language)
     _chosen = wanted
+
+
+def settled_language() -> str | None:
+    """The language that a file of settings asks for, if any."""
+    try:
+        settled = read_config().text(TOP, "lang")
+    except ConfigFault:
+        return None  # whoever reads more of the file than its language says what is wrong with it
+    return settled if settled in LANGUAGES else None
 
 
 @cache

@@ -13,8 +13,8 @@ from click.shell_completion import CompletionItem
 
 from joulebook import __version__
 from joulebook.config import TOP, read_config
-from joulebook.errors import BookNoFolder, ConfigFault, JoulebookError, translatable
-from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, spoken
+from joulebook.errors import BookNoFolder, JoulebookError, translatable
+from joulebook.faces.text import LANGUAGES, _, choose_language, error_text, settled_language, spoken
 
 if TYPE_CHECKING:
     from joulebook.book import Book
@@ -238,18 +238,9 @@ def open_book(ctx: click.Context) -> "Book":
     )
 
 
-def _settled_language() -> str | None:
-    """The language that a file settles, if any."""
-    try:
-        settled = read_config().text(TOP, "lang")
-    except ConfigFault:
-        return None  # the context of the command raises it again, where it is told
-    return settled if settled in LANGUAGES else None
-
-
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line; errors become one clear message on stderr and an exit code."""
-    choose_language(asked_language(arguments) or _settled_language())
+    choose_language(asked_language(arguments) or settled_language())
     with spoken():
         try:
             code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)

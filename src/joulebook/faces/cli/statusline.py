@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joulebook.faces.text import _, choose_language
+from joulebook.faces.text import _, choose_language, settled_language
 from joulebook.terms.display import range_text
 from joulebook.terms.range import Range
 
@@ -61,11 +61,11 @@ def line(now: datetime) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the line; always 0, for a status bar must not fail."""
+    given = arguments[list(arguments).index("--lang") + 1] if "--lang" in arguments[:-1] else None
+    choose_language(given or settled_language())
     if "--help" in arguments or "-h" in arguments:
         print(_("joulebook statusline: one line with today's footprint, from the last joulebook scan."))  # noqa: T201
         return 0
-    if "--lang" in arguments[:-1]:
-        choose_language(arguments[list(arguments).index("--lang") + 1])
     print(line(datetime.now(UTC)))  # noqa: T201  (no Click here: it would cost more than the line)
     return 0
 

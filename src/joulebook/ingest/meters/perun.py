@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 from joulebook.errors import ExtraMissing, InputBroken, translatable
-from joulebook.ingest.cells import CellFaultError, amount
+from joulebook.ingest.cells import CellFaultError
 from joulebook.ingest.energy import CPU, GPU, MEMORY, EnergyMaker
 from joulebook.ingest.reader import Entry, ReadOptions
 from joulebook.terms.finding import Finding
@@ -97,7 +97,11 @@ def _application(maker: EnergyMaker, file: Any) -> Iterator[Entry | Finding]:  #
             try:
                 began = maker.at(_text(execution, "execution_dt") or started, None, "execution_dt")
                 for number, run in sorted(_children(execution), key=lambda one: (len(one[0]), one[0])):
-                    lasted = timedelta(seconds=min(amount(_metric(run, "RUNTIME") or 0.0), LONGEST_S))
+                    seconds = _metric(run, "RUNTIME")
+                    if seconds is None or not 0 <= seconds <= LONGEST_S:
+                        yield maker.finding(None, "missing-value" if seconds is None else "bad-number", "RUNTIME")
+                        break  # those that follow begin when it ended
+                    lasted = timedelta(seconds=seconds)
                     told = {"run": f"{name}@{started}/{number}", "started_at": began, "ended_at": began + lasted}
                     yield from _run(maker, execution, run, told)
                     began += lasted
