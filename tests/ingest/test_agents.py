@@ -293,6 +293,63 @@ def test_a_line_being_written_is_told():
     assert (len(rows), findings) == (1, ["truncated"])
 
 
+def said(text, **more):
+    """A line of Codex that holds what was said, as it writes it."""
+    content = [{"type": "input_text", "text": text}]
+    payload = {"type": "message", "role": "user", "content": content, **more}
+    entry = {"timestamp": "2026-11-11T01:00:01.000Z", "type": "response_item", "payload": payload}
+    return json.dumps(entry, separators=(",", ":")).encode()
+
+
+def compact(entry):
+    """An entry as the agents write it, with its end."""
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+CUTS = {"content": said("hello " * 4000)[:9000], "short": said("hello")[:40], "before its type": b'{"timestamp":"2026-'}
+
+
+@pytest.mark.parametrize("torn", CUTS.values(), ids=CUTS)
+def test_the_record_after_a_torn_one_is_read(torn):
+    """A line that breaks off with the next record in it is told, and the next record counts."""
+    content = compact(meta()) + torn + compact(token_count(totals(10, 4, 3))) + compact(token_count(totals(30, 4, 5)))
+    rows, findings = parse("codex", content)
+    assert (total(rows, "in"), total(rows, "read"), total(rows, "out")) == (26, 4, 5)
+    assert findings == ["torn-line"]
+
+
+def test_a_torn_answer_of_claude_code():
+    """Of an answer cut off before its counts, with the next in its line, the loss is told and the next is read."""
+    first = compact({"parentUuid": None, **answer("msg_1")})
+    second = compact({"parentUuid": "a", **answer("msg_2")})
+    for cut in (first[: first.index(b'"usage"')], first[:-30], first[:20]):
+        rows, findings = parse("claude-code", cut + second)
+        assert (len(rows), findings) == (1, ["torn-line"])
+        rows, findings = parse("claude-code", cut + second[:-1])
+        assert (len(rows), findings) == (1, ["torn-line"])
+
+
+def test_two_torn_records_in_a_line():
+    """Where the second breaks off as well, the line is told and the lines after it are read."""
+    content = said("hello")[:150] + compact(token_count(totals(10, 4, 3)))[:-9] + b"\n"
+    rows, findings = parse("codex", content + compact(token_count(totals(30, 4, 5))))
+    assert (total(rows, "in"), findings) == (26, ["not-json"])
+
+
+def test_a_record_told_in_a_text_is_no_record():
+    """Text that looks like a record, and an object of a tool that begins like one, are told as nothing."""
+    record = compact(token_count(totals(10, 4, 3))).decode()
+    inside = said("x", result={"timestamp": "2026-11-11T01:00:01.000Z", "value": 1})
+    content = said(record) + b"\n" + inside + b"\n" + said(record) + b"\n"
+    assert parse("codex", content + compact(token_count(totals(30, 4, 5))))[1] == []
+
+
+def test_a_torn_line_does_not_hide_a_cut_off_end():
+    """After a torn line, a last line without end is told as cut off too."""
+    content = said("hello")[:150] + compact(token_count(totals(10, 4, 3))) + b'{"timestamp":"2026-11'
+    assert parse("codex", content)[1] == ["torn-line", "truncated"]
+
+
 def test_a_message_being_written_waits():
     """An opencode message that is not completed is not booked, for its counts still grow."""
     message = {

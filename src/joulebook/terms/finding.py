@@ -25,6 +25,10 @@ RULES: dict[str, str] = {
     "bad-row": translatable("The row cannot be read: {reason}. Next: correct the row and import the file again."),
     "bad-encoding": translatable("The text is not {encoding}. Next: save the file as UTF-8."),
     "truncated": translatable("The last line is cut off. Next: import again when the file is complete."),
+    "torn-line": translatable(
+        "The line breaks off and another record begins in it, as when a program was killed while writing; the second "
+        "was read, the first is lost. Next: nothing to do, unless the file is a damaged copy: then import a whole one."
+    ),
     "ragged-row": translatable(
         "The row has {count} cells where the header has {expected}. Next: correct the row and import the file again."
     ),

@@ -28,6 +28,7 @@ COUNTS = {
 }
 """Our word -> their word. Thinking is part of ``output_tokens`` and not told apart."""
 
+BEGIN = b'{"parentUuid":'
 SYNTHETIC = "<synthetic>"
 HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), ("msg_", "anthropic"))
 """Who hosted the model, by the form of the message id."""
@@ -79,7 +80,7 @@ class ClaudeCode:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     best: dict[str, _Written] = {}
-    for item in marked_lines(stream, file, b'"usage"', shape=_Line):
+    for item in marked_lines(stream, file, b'"usage"', begin=BEGIN, shape=_Line):
         if isinstance(item, Finding):
             yield item
             continue

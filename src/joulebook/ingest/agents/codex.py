@@ -36,6 +36,7 @@ MARKS = (b'"session_meta"', b'"turn_context"', b'"token_count"', b'"token_usage_
 PARENTS = ("forked_from_id", "source.subagent.thread_spawn.parent_thread_id")
 
 
+BEGIN = b'{"timestamp":"'
 CONTENT = re.compile(rb'\{"timestamp":"[^"\\]{10,40}","type":"response_item",')
 """How the lines begin that hold what was said and done, which are most of a file."""
 
@@ -96,7 +97,7 @@ class _Session:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     session = _Session()
-    for item in marked_lines(stream, file, *MARKS, shape=_Line, content=CONTENT):
+    for item in marked_lines(stream, file, *MARKS, begin=BEGIN, shape=_Line, content=CONTENT):
         if isinstance(item, Finding):
             yield item
             continue

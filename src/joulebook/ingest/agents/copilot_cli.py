@@ -18,6 +18,8 @@ from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, 
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
+BEGIN = b'{"type":"'
+
 COUNTS = {
     "input_tokens": "usage.inputTokens",
     "cache_read_tokens": "usage.cacheReadTokens",
@@ -50,7 +52,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     before: dict[str, dict[str, int]] = {}
     project: str | None = None
     began: object = None
-    for item in marked_lines(stream, file, b'"session.start"', b'"session.resume"', b'"session.shutdown"'):
+    for item in marked_lines(stream, file, b'"session.start"', b'"session.resume"', b'"session.shutdown"', begin=BEGIN):
         if isinstance(item, Finding):
             yield item
             continue

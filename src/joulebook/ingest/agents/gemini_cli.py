@@ -21,6 +21,7 @@ from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, 
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
+GEMINI_BEGIN, QWEN_BEGIN = b'{"id":"', b'{"uuid":"'
 GEMINI_WORDS = ("input", "cached", "output", "thoughts", "tool", "total")
 API_WORDS = (
     "promptTokenCount",
@@ -125,7 +126,7 @@ def _gemini_messages(
     stream: BinaryIO, options: ReadOptions
 ) -> Iterator[tuple[int | None, Mapping[str, object]] | Finding]:
     if options.file.removesuffix(".gz").endswith(".jsonl"):
-        yield from marked_lines(stream, options.file, b'"sessionId"', b'"tokens"', shape=_Message)
+        yield from marked_lines(stream, options.file, b'"sessionId"', b'"tokens"', begin=GEMINI_BEGIN, shape=_Message)
         return
     for chat in whole_json(stream, options.file, _Chat):
         if isinstance(chat, Finding):
@@ -142,7 +143,7 @@ def _gemini_messages(
 
 
 def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in marked_lines(stream, file, b'"usageMetadata"', shape=_QwenLine):
+    for item in marked_lines(stream, file, b'"usageMetadata"', begin=QWEN_BEGIN, shape=_QwenLine):
         if isinstance(item, Finding):
             yield item
             continue
