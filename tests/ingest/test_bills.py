@@ -1,6 +1,7 @@
 """Bills: what is booked, what is counted in the coverage only, and the reference bills."""
 
 import io
+import re
 from collections import Counter
 
 import pytest
@@ -12,7 +13,7 @@ from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
 from joulebook.terms.finding import Finding
 
-BILLS = {one.reader: one for one in RECORDINGS if one.reader in {"focus", "aws-cur"}}
+BILLS = {one.reader: one for one in RECORDINGS if one.file in {"focus.csv", "aws-cur.csv"}}
 
 
 def split(found):
@@ -77,6 +78,34 @@ def test_the_reference_bills(shared_data):
     rows, findings = split(read_path("aws-cur", cur))
     assert len(rows) == 503
     assert findings[0].facts["lines"] == "1,281"
+
+
+def snake(name):
+    """A name as models of a warehouse write it."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+@pytest.mark.parametrize("spelling", [str.lower, str.upper, snake], ids=["athena", "snowflake", "warehouse"])
+@pytest.mark.parametrize("recording", BILLS.values(), ids=BILLS)
+def test_a_bill_out_of_a_warehouse(recording, spelling, tmp_path):
+    """The same bill queried through an engine that spells its columns otherwise gives the same rows and coverage."""
+    header, _, rest = recording.content().decode().partition("\n")
+    path = tmp_path / "bill.csv"
+    path.write_text(spelling(header) + "\n" + rest)
+    assert detect(path)[0].name == recording.reader
+    options = ReadOptions(file="f")
+    whole = list(reader(recording.reader).parse(io.BytesIO(recording.content()), options))
+    assert list(read_path(recording.reader, path, options)) == whole
+
+
+def test_columns_of_one_cloud_in_small_letters():
+    """The columns that a cloud adds to FOCUS are found in small letters too; an exact name goes before a like one."""
+    text = (
+        "chargeperiodstart,billedcost,billingcurrency,consumedquantity,consumedunit,providername,x_usagetype,UNIT,"
+        "BilledCost\n2026-03-01T00:00:00Z,7,USD,2,GB,AWS,USE1-DataTransfer-Out-Bytes,x,1\n"
+    )
+    (row,), _ = split(reader("focus").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    assert (row["network_gb"], row["cost_usd"]) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,21 @@ ORACLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """The same for a cost report of Oracle Cloud Infrastructure."""
 
+_MARKS = re.compile(r"[^a-z0-9]+")
+
+
+def spelled(column: str) -> str:
+    """A column's name in the spelling that all engines have in common.
+
+    Athena and Redshift write the names of an export in small letters, Snowflake in capitals, and models of a warehouse
+    with underscores.
+
+    >>> spelled("BilledCost"), spelled("x_UsageType"), spelled("CHARGE_PERIOD_START")
+    ('billedcost', 'xusagetype', 'chargeperiodstart')
+    """
+    return _MARKS.sub("", column.lower())
+
+
 _AWS = re.compile(
     r"\b((?:db\.|cache\.|ml\.)?[a-z][a-z0-9]*(?:-[a-z0-9]+)?"
     r"\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\w+)?))\b"

@@ -18,7 +18,7 @@ schema".
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -27,7 +27,7 @@ from typing import BinaryIO, cast
 from joulebook.errors import translatable
 from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import use_of
-from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE
+from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, spelled
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
@@ -75,8 +75,8 @@ class _Bill:
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the header."""
-        header = set(csv_header(head))
-        return 1.0 if all(group & header for group in self.must) else 0.0
+        header = {spelled(column) for column in csv_header(head)}
+        return 1.0 if all({spelled(column) for column in group} & header for group in self.must) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Entry | Finding]:
         """Rows of what was used, corrections among them, then the coverage of the bill."""
@@ -118,20 +118,18 @@ class _Bill:
         """Lines of the bill in our words; a bill without a column that every line needs is refused."""
         sheet = Sheet(stream, options)
         yield from sheet.faults
-        needed = [self.words[name] for name in ("start", "cost", "quantity", "unit")]
-        missing = [columns[0] for columns in needed if not set(columns) & set(sheet.header)]
+        plan = _columns(self.words, sheet.header)
+        missing = [self.words[name][0] for name in ("start", "cost", "quantity", "unit") if not plan[name]]
         if sheet.header:
             yield from (Finding(options.file, 1, "missing-column", {"column": column}) for column in missing)
         if missing:
             return
-        present = set(sheet.header)
-        plan = [(ours, tuple(name for name in theirs if name in present)) for ours, theirs in self.words.items()]
         for item in sheet.named():
             if isinstance(item, Finding):
                 yield item
             else:
                 line, cells = item
-                yield line, {ours: _first(cells, theirs) for ours, theirs in plan}
+                yield line, {ours: _first(cells, theirs) for ours, theirs in plan.items()}
 
 
 class Focus(_Bill):
@@ -297,6 +295,15 @@ def _times(name: str, cell: object, quantity: float) -> object:
     if not isinstance(cell, (int, float)):
         return cell
     return round(cell * quantity) if name in TOKEN_CLASSES else cell * quantity
+
+
+def _columns(words: Words, header: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Our word -> columns of a header, however they are spelled; of several spellings the specified one."""
+    known = {spelled(column): column for column in reversed(header)} | {column: column for column in header}
+    return {
+        ours: tuple(dict.fromkeys(filter(None, (known.get(name) or known.get(spelled(name)) for name in theirs))))
+        for ours, theirs in words.items()
+    }
 
 
 def _first(cells: Mapping[str, str], columns: tuple[str, ...]) -> str | None:
