@@ -67,6 +67,22 @@ def inputs_of(formula: Formula) -> tuple[str, ...]:
 
 
 @cache
+def rounds() -> tuple[tuple[Formula, ...], ...]:
+    """`FORMULAS` in rounds: those of one round take nothing that another of it makes, so they are computed together.
+
+    >>> [formula.__name__ for formula in rounds()[1]]
+    ['gpu_energy_kwh']
+    """
+    made: dict[str, int] = {}
+    for formula in FORMULAS:
+        made[formula.__name__] = 1 + max((made[name] for name in inputs_of(formula) if name in made), default=-1)
+    return tuple(
+        tuple(formula for formula in FORMULAS if made[formula.__name__] == number)
+        for number in range(max(made.values()) + 1)
+    )
+
+
+@cache
 def leaves_of(metric: str, given: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """Columns from outside that a metric needs in the end.
 

@@ -6,11 +6,12 @@ and no time zone is computed on the big side; each measure of a row is turned on
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 import narwhals as nw
 
-from joulebook.account.formulas import FORMULAS, inputs_of
+from joulebook.account.formulas import DECISIONS, FORMULAS, Formula, inputs_of, rounds
 from joulebook.account.kinds import OTHERS, TEXT, key_names, present, with_kind
 from joulebook.account.resolver import shares
 from joulebook.account.units_of_use import (
@@ -139,13 +140,8 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
     rows = rows.join(shares, on=["request_count"], how="left")
     rows = rows.with_columns(*(nw.col(name).cast(nw.Float64) for name in ("request_count", *TOKEN_CLASSES)))
     is_mixed = "kind_key" in keys
-    for formula in FORMULAS:
-        result = formula(**{name: nw.col(name) for name in inputs_of(formula)})
-        if formula in BESIDE_TEXT and not is_mixed:
-            result = nw.lit(0, nw.Float64)
-        elif formula is token_energy_kwh and is_mixed:
-            result = nw.when(nw.col("kind_key") == TEXT).then(result).otherwise(nw.lit(0, nw.Float64))
-        rows = rows.with_columns(result.alias(formula.__name__))
+    for together in rounds():
+        rows = rows.with_columns(*(_result(formula, is_mixed=is_mixed) for formula in together))
     if not is_mixed:
         return rows
     return rows.with_columns(
@@ -154,6 +150,16 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
             for name, rung in KNOWN_UP_TO.items()
         )
     )
+
+
+def _result(formula: Formula, *, is_mixed: bool) -> nw.Expr:
+    """The column that a formula makes; nothing but tokens costs anything in a table that has nothing but text."""
+    result = formula(**{name: nw.col(name) for name in inputs_of(formula)})
+    if formula in BESIDE_TEXT and not is_mixed:
+        result = nw.lit(0, nw.Float64)
+    elif formula is token_energy_kwh and is_mixed:
+        result = nw.when(nw.col("kind_key") == TEXT).then(result).otherwise(nw.lit(0, nw.Float64))
+    return result.alias(formula.__name__)
 
 
 def _keys(resolved: nw.LazyFrame) -> list[str]:
@@ -177,8 +183,27 @@ def joined(
         places: one row per `place_key`.
     """
     counts = shares(row["request_count"] for row in distinct(tables, usage, SHARE_KEY))
+    names = usage.collect_schema().names()
+    read = _read(is_mixed="kind_key" in names)
     resolved = {"models": models, "places": places, "shares": counts}
-    return price(usage, **{name: tables.small_table(name, rows) for name, rows in resolved.items()})
+    small = {
+        name: tables.small_table(name, ({key: row[key] for key in _kept(row, read)} for row in rows))
+        for name, rows in resolved.items()
+    }
+    return price(usage.select(*_kept(names, read)), **small)
+
+
+def _kept(names: Iterable[str], read: Collection[str]) -> list[str]:
+    return [name for name in names if name in read or name.endswith("_key")]
+
+
+@cache
+def _read(*, is_mixed: bool) -> frozenset[str]:
+    """Columns, beside keys, that pricing and what follows it read: an engine plans all that it is handed, each time."""
+    formulas = [one for one in (*FORMULAS, *DECISIONS) if is_mixed or one not in BESIDE_TEXT]
+    inputs = [name for formula in formulas for name in inputs_of(formula)]
+    mixed = ("lowest_rung", *UNITS.values()) if is_mixed else ()
+    return frozenset((*inputs, *mixed, *GROUP, COST, "request_count", "key_a", "key_b"))
 
 
 def in_grains(rows: nw.LazyFrame, metrics: Sequence[str] = PRICED) -> nw.LazyFrame:
