@@ -22,7 +22,15 @@ CORRECTION_KEY = "correction_key"
 SAME = ("source", "provider", "region", "project", "device", "model", "started_at", "ended_at")
 """Columns in which a correction is like the rows it corrects."""
 
-AMOUNTS = ("device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", *TOKEN_CLASSES)
+AMOUNTS = (
+    "device_hours",
+    "vcpu_hours",
+    "memory_gb_hours",
+    "storage_gb_hours",
+    "network_gb",
+    *TOKEN_CLASSES,
+    "embedding_tokens",
+)
 ROUNDING = 1e-9
 
 

@@ -88,6 +88,7 @@ RECORDINGS = (
     Recording("claude-export", "claude-export.json", 2, "12/-/-/5/-", has_warning=True),
     Recording("focus", "focus.csv", 7, "2500/-/-/300/-", has_warning=True),
     Recording("focus", "focus-athena.csv", 7, "2500/-/-/300/-", has_warning=True),
+    Recording("focus", "focus-azure.csv", 5, "12000/1250000/-/32000/-", has_warning=True),
     Recording("aws-cur", "aws-cur.csv", 3, "-/-/-/4000/-", has_warning=True),
     Recording("prometheus", "prometheus.jsonl", 2, "1790/510/-/145/-", has_warning=True),
     Recording("langfuse", "langfuse.json", 3, "60/140/-/50/10"),

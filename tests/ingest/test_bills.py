@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from recorded import RECORDINGS
 
+from joulebook.ingest.bill_blocks import UNTOLD, told_in_tokens
 from joulebook.ingest.bill_tokens import model_of, tokens_of
 from joulebook.ingest.bill_use import use_of
 from joulebook.ingest.bill_words import instance_type
@@ -138,6 +139,9 @@ def test_names_of_machines(text, machine):
             {"cache_read_tokens": 1_500_000},
         ),
         ("USE1-MP:USE1_output_tokens_standard-Units|Million Tokens", "Units", {"visible_output_tokens": 1_500_000}),
+        ("text-embedding-3-large-glbl Tokens", "1K", {"embedding_tokens": 1500}),
+        ("5.4 opt Gl 1M Tokens", "Units", {"visible_output_tokens": 1_500_000}),
+        ("gpt 4o 1120 Inp glbl Tokens", "Units", None),
         ("USE1-MP:USE1_InputTokenCount-Units", "Units", None),  # how many tokens a unit holds is not said
         ("USE1-xai.grok-4-mantle-input-tokens-global-standard", "1K tokens", {"uncached_input_tokens": 1500}),
         ("5.4 opt Gl 1M Tokens Azure OpenAI GPT5", "1M", {"visible_output_tokens": 1_500_000}),
@@ -171,6 +175,7 @@ def test_units_of_tokens(text, unit, tokens):
         ("USW2-MP:USW2_InputTokenCount-Units", "", None),
         ("gpt 4o 1120 cached Inp glbl Tokens", "Azure OpenAI", "gpt 4o 1120"),
         ("5 mini pp cd Inp Dz 1M Tokens", "Azure OpenAI GPT5", "gpt-5 mini"),
+        ("text-embedding-3-large-glbl Tokens", "Azure OpenAI", "text-embedding-3-large"),
         ("V4 Pro Outp glbl Tokens", "Azure Deepseek Models", "deepseek-V4 Pro"),
         ("Gemini 2.5 Flash GA Thinking Text Output - Predictions", "", "Gemini 2.5 Flash"),
         ("Gemini 3.7 Flash Global Text Input - Predictions", "", "Gemini 3.7 Flash"),
@@ -181,6 +186,75 @@ def test_units_of_tokens(text, unit, tokens):
 def test_models_of_tokens(sku, product, model):
     """A model is named by the SKU or the product, without place, class and manner of the call."""
     assert model_of(sku, product) == model
+
+
+SIZED = {
+    "single tokens": ({"quantity": "12000", "priced": "12", "block": "1000"}, 12_000),
+    "blocks, by the price": (
+        {"quantity": "2", "priced": "0.002", "block": "1000", "contracted_price": "0.01", "contracted_cost": "0.02"},
+        2_000,
+    ),
+    "blocks, by the list price": (
+        {"quantity": "12000", "priced": "12", "block_unit": "1K", "list_price": "0.0025", "list_cost": "0.03"},
+        12_000,
+    ),
+    "blocks in both quantities": ({"quantity": "2", "priced": "2", "block_unit": "1K"}, 2_000),
+    "taken back": ({"quantity": "-12000", "priced": "-12", "block": "1000"}, -12_000),
+    "priced by the token": ({"quantity": "700", "priced": "700", "block": "1"}, 700),
+    "no block": ({"quantity": "700", "priced": "700"}, None),
+    "a block and one quantity": ({"quantity": "700", "block": "1000"}, None),
+    "a price that fits neither": (
+        {"quantity": "2", "priced": "2", "block": "1000", "list_price": "1", "list_cost": "7"},
+        None,
+    ),
+    "quantities that do not fit": ({"quantity": "12000", "priced": "7", "block": "1000"}, None),
+}
+
+
+@pytest.mark.parametrize(("told", "tokens"), SIZED.values(), ids=SIZED)
+def test_tokens_in_units(told, tokens):
+    """Where a unit is only called a unit, price, quantities and block tell the tokens together, or they are unknown."""
+    quantity, unit = told_in_tokens(told, "gpt 4o 1120 Inp glbl Tokens")
+    assert (quantity, unit) == (tokens, "tokens") if tokens is not None else unit == UNTOLD
+
+
+def test_a_block_in_the_name_of_a_meter():
+    """A meter whose name holds the block tells it, and the quantities whether they count blocks."""
+    name = "5.4 opt Gl 1M Tokens"
+    assert told_in_tokens({"quantity": "1.5"}, name) == (1_500_000, "tokens")
+    assert told_in_tokens({"quantity": "1500000", "priced": "1.5", "block": "1"}, name) == (1_500_000, "tokens")
+
+
+UNITS_HEADER = (
+    "ChargePeriodStart,BilledCost,BillingCurrency,ConsumedQuantity,ConsumedUnit,ProviderName,SkuMeter,ServiceName\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("unit", "meter", "service", "rule"),
+    [
+        ("Units", "gpt 4o 1120 Inp glbl Tokens", "Azure OpenAI", "tokens-untold"),
+        ("Units", "MP:USE1_ClaudeConsumptionUnits-Units", "Claude Platform on AWS", "tokens-as-money"),
+        ("Units", "Claude Consumption Unit", "SaaS", "tokens-as-money"),
+        ("CCU", "Usage", "Anthropic", "tokens-as-money"),
+    ],
+)
+def test_tokens_that_a_bill_does_not_tell(unit, meter, service, rule):
+    """Use of a hosted model that a bill counts in units of untold size, or in money, is told with its cost."""
+    lines = f"2026-03-01,7,USD,2,{unit},X,{meter},{service}\n2026-03-01,1,USD,2,GB,X,Bandwidth,Net\n"
+    rows, findings = split(reader("focus").parse(io.BytesIO((UNITS_HEADER + lines).encode()), ReadOptions(file="f")))
+    assert len(rows) == 1
+    told, coverage = findings
+    assert (told.rule, told.line, told.facts["count"], told.facts["cost"]) == (rule, 2, "1", "7.00")
+    assert told.is_error
+    assert coverage.facts["ratio"] == "12.5%"
+
+
+def test_units_of_another_company_are_not_claude():
+    """A unit of the same letters that another company sells is no use of Claude."""
+    lines = "2026-03-01,7,USD,2,Units,X,CCU,CelerData Cloud\n"
+    _, findings = split(reader("focus").parse(io.BytesIO((UNITS_HEADER + lines).encode()), ReadOptions(file="f")))
+    assert [row.rule for row in findings] == ["bill-coverage"]
 
 
 def test_details_of_aws_as_a_map():

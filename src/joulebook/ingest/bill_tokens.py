@@ -6,26 +6,35 @@ tokens, ``USE1-MP:USE1_InputTokenCount-Units``; Azure's ``gpt 4o 1120 cached Inp
 Tokens``, whose family stands in the product; Google's ``Gemini 2.5 Flash GA Text Input - Predictions`` (tokens since
 Gemini 2.0; characters before, which are not booked) and ``Generate content output token count gemini 3 flash text``.
 
+Claude that is sold through a marketplace in Claude Consumption Units is money at a fixed price a unit: rates of models
+and classes were applied before, and discounts taken off, so no tokens can be told from it.
+
 Checked against: AWS, "Understanding your Amazon Bedrock Cost and Usage Report data"; meters of the Azure Retail Prices
-API and SKUs of the Google Cloud Billing Catalog API as public repositories record them, 2024 to 2026.
+API and SKUs of the Google Cloud Billing Catalog API as public repositories record them, 2024 to 2026; AWS,
+"Claude Platform on AWS: Billing"; Microsoft, "Claude Consumption Units (CCU) billing in Microsoft Foundry".
 """
 
 import re
+
+from joulebook.ingest.bill_blocks import UNITS, UNTOLD, named_block
 
 _UNITS = (
     (re.compile(r"(?:1k|1000|thousand) tokens?|1K\Z", re.IGNORECASE), 1_000),
     (re.compile(r"(?:1m|1000000|million) tokens?|1M\Z", re.IGNORECASE), 1_000_000),
     (re.compile(r"tokens?\Z|count\Z|requests?\Z", re.IGNORECASE), 1),
 )
-_BLOCKS = ((re.compile(r"\bthousand\b", re.IGNORECASE), 1_000), (re.compile(r"\bmillion\b", re.IGNORECASE), 1_000_000))
-"""Of a unit that is called a unit, what its description says it holds."""
-
 _TOKEN = re.compile(r"tokens?(?![a-z])|token[-_]?count", re.IGNORECASE)
 _GEMINI = re.compile(
     r"Gemini (?:[2-9]|\d\d).*? (?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))",
     re.IGNORECASE,
 )
+_CONSUMPTION_UNIT = re.compile(
+    r"claude[ _-]?consumption[ _-]?unit|(?=.*(?:claude|anthropic)).*(?<![a-z])ccus?(?![a-z])", re.IGNORECASE | re.DOTALL
+)
+"""Claude Consumption Units: an amount of money that tokens of any model and class were converted to."""
+
 _CLASSES = (
+    (re.compile(r"embed", re.IGNORECASE), "embedding_tokens"),
     (re.compile(r"(?:cached?|\bcd)[-_ ]?wr", re.IGNORECASE), "cache_write_tokens"),
     (re.compile(r"cache[-_ ]?read|cached|caching(?! storage)|\bcd\b", re.IGNORECASE), "cache_read_tokens"),
     (re.compile(r"output|outpt?\b|\bopt\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
@@ -41,6 +50,7 @@ _CLASS_WORD = re.compile(
     r"|completion)",
     re.IGNORECASE,
 )
+_TOKENS_LAST = re.compile(r"[-_ ]+(?:glbl|gl|global|regnl|dz|data ?zone)?[-_ ]*(?:1[KM] )?tokens?\Z", re.IGNORECASE)
 _MANNER = re.compile(
     r"(?:[-_ ]+(?:mantle|std|batch|flex|priority|pp|shortco|longco|short|long|global"
     r"|ga|thinking text|text|audio|video))+\Z",
@@ -61,14 +71,30 @@ def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None
     >>> tokens_of("USE1-MP:USE1_OutputTokenCount-Units AWS Marketplace|Million Response Tokens", "Units", 0.5)
     {'visible_output_tokens': 500000}
     """
-    if not (_TOKEN.search(f"{text} {unit}") or _GEMINI.search(text)):
+    if not is_of_tokens(text, unit):
         return None
-    is_block = unit.lower() in ("unit", "units")
-    scale = next(
-        (scale for block, scale in (_BLOCKS if is_block else _UNITS) if block.search(text if is_block else unit)), None
-    )
+    is_block = unit.lower() in UNITS
+    scale = named_block(text) if is_block else next((scale for block, scale in _UNITS if block.search(unit)), None)
     name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
     return None if scale is None or name is None else {name: round(quantity * scale)}
+
+
+def untold_tokens(text: str, unit: str) -> str | None:
+    """The rule of `joulebook.terms.finding` for a line on a hosted model whose tokens cannot be told, if it is one.
+
+    >>> untold_tokens("Claude Consumption Unit", "Units"), untold_tokens("gpt 4o Inp Tokens", "Units")
+    ('tokens-as-money', 'tokens-untold')
+    >>> untold_tokens("Requests-Tier1", "Requests") is None
+    True
+    """
+    if _CONSUMPTION_UNIT.search(f"{text} {unit}"):
+        return "tokens-as-money"
+    return "tokens-untold" if is_of_tokens(text, unit) and (unit == UNTOLD or unit.lower() in UNITS) else None
+
+
+def is_of_tokens(text: str, unit: str) -> bool:
+    """Whether a line counts tokens of a hosted model, by its words."""
+    return bool(_TOKEN.search(f"{text} {unit}") or _GEMINI.search(text))
 
 
 def model_of(sku: str, product: str = "") -> str | None:
@@ -84,7 +110,7 @@ def model_of(sku: str, product: str = "") -> str | None:
     sold, family = _SOLD.search(product), _FAMILY.search(product)
     if sold is not None:
         return sold[1]
-    counted = _COUNTED_FIRST.sub("", sku.strip())
+    counted = _TOKENS_LAST.sub("", _COUNTED_FIRST.sub("", sku.strip()))
     name = _CLASS_WORD.split(_PLACE_FIRST.sub("", counted), maxsplit=1)[0]
     name = _MANNER.sub("", name).strip(" -_:")
     if family is not None and re.match(r"V?\d", name):

@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from joulebook.ingest.bill_tokens import model_of, tokens_of
+from joulebook.ingest.bill_blocks import UNITS, told_in_tokens
+from joulebook.ingest.bill_tokens import is_of_tokens, model_of, tokens_of, untold_tokens
 from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.records import loaded, whole
 from joulebook.terms.units import convert
@@ -64,11 +65,10 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
     >>> use_of({"kind": "Usage", "sku": "EBS:VolumeUsage.gp3", "unit": "GB-Mo"}, 2.0)
     {'storage_gb_hours': 1461.0, 'device': 'ssd'}
     """
-    if (told.get("kind") or "Usage").replace(" ", "").lower() not in USED or quantity == 0:
+    if not _is_used(told) or quantity == 0:
         return None
     details = _details(told.get("details"))
-    named = list(filter(None, (told.get("description"), told.get("service"), details.get("product_name"))))
-    text = " ".join([told.get("sku") or "", *map(str, named)]).strip()
+    named, text = _words(told, details)
     unit = (told.get("unit") or "").strip()
     tokens = tokens_of(text, unit, quantity)
     if tokens is not None:
@@ -80,6 +80,33 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
         if found is not None:
             return found
     return None
+
+
+def untold_use(told: Mapping[str, str | None]) -> str | None:
+    """The rule of `joulebook.terms.finding` for a line that used a hosted model in a way that it does not count."""
+    if not _is_used(told):
+        return None
+    return untold_tokens(_words(told, _details(told.get("details")))[1], (told.get("unit") or "").strip())
+
+
+def in_tokens(told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
+    """Quantity and unit of a line on tokens whose unit is only called a unit; None for all other lines."""
+    if (told.get("unit") or "").strip().lower() not in UNITS or not _is_used(told):
+        return None
+    text = _words(told, _details(told.get("details")))[1]
+    return told_in_tokens(told, text) if is_of_tokens(text, "") else None
+
+
+def _is_used(told: Mapping[str, str | None]) -> bool:
+    return (told.get("kind") or "Usage").replace(" ", "").lower() in USED
+
+
+def _words(told: Mapping[str, str | None], details: Mapping[str, Any]) -> tuple[list[object], str]:
+    """What names a line beside its SKU, and all its words."""
+    named: list[object] = [
+        name for name in (told.get("description"), told.get("service"), details.get("product_name")) if name
+    ]
+    return named, " ".join([told.get("sku") or "", *map(str, named)]).strip()
 
 
 def _machine(

@@ -8,8 +8,9 @@ A line that takes use back (a negative quantity: FOCUS ChargeClass ``Correction`
 is a correction: the book adds it beside the lines of the same machine, place, account and time that it corrects, and
 refuses it where there are none, for a use by itself cannot be negative.
 
-Azure's quantities of tokens count by the unit (1K, 1M), its quantities of hours count hours whatever the block of the
-price. Dates without a time are days in UTC.
+Azure's quantities of tokens count by the unit (1K, 1M; `joulebook.ingest.bill_blocks`), its quantities of hours count
+hours whatever the block of the price. A line on a hosted model that counts no tokens is told. Dates without a time are
+days in UTC.
 
 Sources: FinOps FOCUS specification 1.0 to 1.2 (columns, SkuPriceDetails, ChargeClass); AWS, "Cost and Usage Report data
 dictionary"; Azure, "Understand usage details fields"; Google Cloud, "Standard usage cost data"; Oracle, "Cost report
@@ -19,14 +20,15 @@ schema".
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import BinaryIO, cast
 
 from joulebook.errors import translatable
+from joulebook.ingest.bill_coverage import Coverage
 from joulebook.ingest.bill_tokens import model_called
-from joulebook.ingest.bill_use import use_of
+from joulebook.ingest.bill_use import in_tokens
 from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, spelled
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
@@ -40,17 +42,12 @@ from joulebook.terms.usage import TOKEN_CLASSES, usage_key
 
 AMOUNTS = (
     "device_hours", "vcpu_hours", "memory_gb_hours", "storage_gb_hours", "network_gb", *TOKEN_CLASSES,
+    "embedding_tokens",
 )  # fmt: skip
 FIELDS = (
     "request_id", "started_at", "ended_at", "provider", "region", "project", "model", "device", *AMOUNTS, "cost_usd",
 )  # fmt: skip
 UNKNOWN = ("", "NULL", "null", None)
-LIKE = ("kind", "sku", "description", "service", "unit", "details", "machine", "vcpus")
-"""Words in which lines are alike, so that one unit of them uses the same."""
-
-MOST_KINDS = 1 << 16
-"""Kinds of lines that are remembered at a time."""
-
 AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
 DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)\Z")
 Words = Mapping[str, tuple[str, ...]]
@@ -80,17 +77,18 @@ class _Bill:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Entry | Finding]:
         """Rows of what was used, corrections among them, then the coverage of the bill."""
-        coverage = _Coverage()
+        coverage = Coverage()
         zoned = options if options.timezone else replace(options, timezone="UTC")
         records = self._records(stream, options, coverage)
         for row in rows_of(self.name, zoned, records, FIELDS, tier="derived", is_bucket=True):
             yield row
         for row in rows_of(self.name, zoned, coverage.taken_back, FIELDS, tier="derived", is_bucket=True):
             yield row if isinstance(row, Finding) else cast("Entry", _negative(dict(row)))
+        yield from coverage.untold_lines(options.file)
         if coverage.lines:
             yield coverage.told(options.file)
 
-    def _records(self, stream: BinaryIO, options: ReadOptions, coverage: "_Coverage") -> Iterator[Record | Finding]:
+    def _records(self, stream: BinaryIO, options: ReadOptions, coverage: "Coverage") -> Iterator[Record | Finding]:
         for item in self._lines(stream, options):
             if isinstance(item, Finding):
                 yield item
@@ -102,8 +100,12 @@ class _Bill:
             except CellFaultError as fault:
                 yield Finding(options.file, line, fault.rule, {"column": self.words["cost"][0]})
                 continue
+            sized = self._sized(told)
+            if sized is not None:
+                counted, unit = sized
+                told, quantity = {**told, "unit": unit}, counted or 0.0
             used = coverage.use(told, abs(quantity))
-            coverage.count(told, cost, is_booked=used is not None)
+            coverage.count(told, cost, line, is_booked=used is not None)
             if not used:
                 continue
             if "model" in used:
@@ -113,6 +115,10 @@ class _Bill:
                 yield record
             else:
                 coverage.taken_back.append(record)
+
+    def _sized(self, told: Mapping[str, str | None]) -> tuple[float | None, str] | None:  # noqa: ARG002  (FOCUS does)
+        """Quantity and unit of a line that says its size elsewhere than in its unit."""
+        return None
 
     def _lines(self, stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[int, dict[str, str | None]] | Finding]:
         """Lines of the bill in our words; a bill without a column that every line needs is refused."""
@@ -139,6 +145,9 @@ class Focus(_Bill):
     signs = translatable("the columns ChargePeriodStart, BilledCost and ConsumedUnit of FOCUS")
     words = FOCUS
     must = (frozenset({"ChargePeriodStart"}), frozenset({"BilledCost"}), frozenset({"ConsumedUnit"}))
+
+    def _sized(self, told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
+        return in_tokens(told)
 
 
 class AwsCur(_Bill):
@@ -203,55 +212,6 @@ class GoogleBill(_Bill):
                 yield line or number, {ours: _dug(record, theirs) for ours, theirs in self.words.items()}
 
 
-@dataclass
-class _Coverage:
-    """What came of the lines of a bill."""
-
-    cost: float = 0.0
-    booked_cost: float = 0.0
-    lines: int = 0
-    booked_lines: int = 0
-    currencies: Counter[str] = field(default_factory=Counter)
-    seen: Counter[str] = field(default_factory=Counter)
-    taken_back: list[Record] = field(default_factory=list)
-    units: dict[tuple[str | None, ...], dict[str, object] | None] = field(default_factory=dict)
-
-    def use(self, told: Mapping[str, str | None], quantity: float) -> dict[str, object] | None:
-        """What a line used: what one unit of its like uses, which is told once, times its quantity."""
-        if not quantity:
-            return None
-        key = tuple(told[name] for name in LIKE)
-        if key not in self.units:
-            if len(self.units) >= MOST_KINDS:
-                self.units.clear()
-            self.units[key] = use_of(told, 1.0)
-        unit = self.units[key]
-        if unit is None:
-            return None
-        return {name: _times(name, cell, quantity) for name, cell in unit.items()}
-
-    def count(self, told: Mapping[str, str | None], cost: float, *, is_booked: bool) -> None:
-        """Take in one line."""
-        self.lines += 1
-        self.cost += cost
-        self.currencies[told["currency"] or "?"] += 1
-        self.booked_lines += is_booked
-        self.booked_cost += cost if is_booked else 0.0
-
-    def told(self, file: str) -> Finding:
-        """The coverage as a finding that refuses nothing; by cost, as the bill states it."""
-        ratio = self.booked_cost / self.cost if self.cost > 0 else 0.0
-        facts = {
-            "ratio": f"{ratio:.1%}",
-            "cost": f"{self.cost:,.2f}",
-            "currency": "/".join(sorted(self.currencies)) or "?",
-            "booked": f"{self.booked_lines:,}",
-            "lines": f"{self.lines:,}",
-        }
-        rule = "bill-covered" if self.booked_lines == self.lines else "bill-coverage"
-        return Finding(file, None, rule, facts, is_error=False)
-
-
 def _negative(row: dict[str, object]) -> dict[str, object]:
     """A correction: the row of a line that takes back, with negative amounts, under a key of its own kind."""
     amounts = {name: -cast("float", row[name]) for name in AMOUNTS if row.get(name) is not None}
@@ -289,12 +249,6 @@ def _day(cell: str | None, later: int) -> str | None:
 def _region(place: str | None) -> str | None:
     """Azure's name of a region, which its bills write in several ways: "US East", "East US", "EastUS", "eastus"."""
     return place.replace(" ", "").lower() if place else None
-
-
-def _times(name: str, cell: object, quantity: float) -> object:
-    if not isinstance(cell, (int, float)):
-        return cell
-    return round(cell * quantity) if name in TOKEN_CLASSES else cell * quantity
 
 
 def _columns(words: Words, header: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -81,6 +81,15 @@ RULES: dict[str, str] = {
     "no-energy": translatable(
         "{count} rows have no energy, which is not zero. Next: fill in {column}; these columns would price them."
     ),
+    "tokens-untold": translatable(
+        "{count} lines ({cost} {currency}) bill tokens in units of untold size; they are unknown and were not booked. "
+        "Next: export with the columns PricingQuantity and x_PricingBlockSize, or import a record that counts tokens."
+    ),
+    "tokens-as-money": translatable(
+        "{count} lines ({cost} {currency}) bill Claude in Claude Consumption Units, which are money and tell neither "
+        "model nor tokens; they are unknown and were not booked. Next: import a record of these days that counts "
+        "tokens, such as the usage report (anthropic-usage), logs or telemetry."
+    ),
     "bill-coverage": translatable(
         "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
         "lines were booked. Next: account for the rest by the supplier's own statement."
