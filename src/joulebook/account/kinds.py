@@ -3,6 +3,10 @@
 Metered energy says most, then hours of machines, then parts of machines, then what a model made, then tokens. Units of
 other kinds in the same row describe the same use and are not added: the tokens that a rented machine served, the tokens
 of a picture, the processors of an instance.
+
+Tokens that were summed over requests without saying how many are kinds of their own: what a token takes depends on how
+long its request is, so the length comes from a published mean. Sums that are mostly cache hits are of agents, whose
+requests are far longer than others.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,6 +18,14 @@ from joulebook.terms.boundary import Boundary
 from joulebook.terms.usage import INPUT_CLASSES, OUTPUT_CLASSES
 
 TEXT = "text"
+BUCKET, CACHED_BUCKET = "bucket", "cached_bucket"
+BUCKETS = (BUCKET, CACHED_BUCKET)
+"""Kinds of tokens whose number of requests is not told; the second where most of the input came from a cache."""
+
+OF_TOKENS = (TEXT, *BUCKETS)
+UNTOLD = "untold_requests"
+"""Stands among the units of a table where rows of tokens do not tell how many requests they are."""
+
 METERED = "metered"
 BEFORE_TEXT: Mapping[str, str] = {
     METERED: "metered_energy_kwh",
@@ -57,13 +69,19 @@ _NAMES = ("device", "task", "boundary", "meter")
 _MADE = ("kind_key", "meter_key")
 
 
+def count_units() -> list[nw.Expr]:
+    """How many rows of usage tell each unit of other kinds than text, and how many are tokens of untold requests."""
+    bare = (nw.col("request_count").is_null() & _has_tokens()).cast(nw.Int64).sum().alias(UNTOLD)
+    return [*(nw.col(name).count().alias(name) for name in OTHERS), bare]
+
+
 def present(units: Mapping[str, int]) -> tuple[str, ...]:
     """The units of other kinds than text that a table has at all.
 
     Args:
-        units: unit -> rows that tell it.
+        units: unit -> rows that tell it, from `count_units`.
     """
-    return tuple(name for name in OTHERS if units.get(name))
+    return tuple(name for name in (*OTHERS, UNTOLD) if units.get(name))
 
 
 def key_names(others: Collection[str]) -> tuple[str, ...]:
@@ -102,10 +120,17 @@ def with_kind(usage: nw.LazyFrame, others: Collection[str]) -> nw.LazyFrame:
     )
 
 
+def _has_tokens() -> nw.Expr:
+    return ~nw.coalesce(*(nw.col(name) for name in (*INPUT_CLASSES, *OUTPUT_CLASSES))).is_null()
+
+
 def _kind(others: Collection[str]) -> nw.Expr:
-    has_tokens = ~nw.coalesce(*(nw.col(name) for name in (*INPUT_CLASSES, *OUTPUT_CLASSES))).is_null()
     ladder = [(kind, ~nw.col(unit).is_null()) for kind, unit in BEFORE_TEXT.items() if unit in others]
-    ladder.append((TEXT, has_tokens))
+    if UNTOLD in others:
+        fresh, cached, written = (nw.col(name).fill_null(0) for name in INPUT_CLASSES)
+        bare = nw.col("request_count").is_null() & _has_tokens()
+        ladder += [(CACHED_BUCKET, bare & (cached > fresh + written)), (BUCKET, bare)]
+    ladder.append((TEXT, _has_tokens()))
     ladder += [(kind, ~nw.col(unit).is_null()) for kind, unit in AFTER_TEXT.items() if unit in others]
     found: Any = nw.lit(TEXT)
     for kind, is_told in reversed(ladder):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import narwhals as nw
 
 from joulebook.account.formulas import DECISIONS, FORMULAS, Formula, inputs_of, rounds
-from joulebook.account.kinds import OTHERS, TEXT, key_names, present, with_kind
+from joulebook.account.kinds import BUCKETS, OF_TOKENS, count_units, key_names, present, with_kind
 from joulebook.account.resolver import shares
 from joulebook.account.units_of_use import (
     UNITS,
@@ -62,6 +62,7 @@ COST = "cost_usd"
 """What was paid: kept beside the footprint for coverage, never a basis of it."""
 
 SHARE_KEY = ("request_count",)
+PER_REQUEST = (*SHARE_KEY, "per_request_ratio")
 PERIOD = "%Y-%m-%dT%H"
 """How the start of a posting's period is written, whether it is a day or an hour."""
 GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool", "device")
@@ -82,9 +83,8 @@ class Tables(Protocol):
 
 
 def others_in(tables: Tables, usage: nw.LazyFrame) -> tuple[str, ...]:
-    """Units of other kinds than text that a table of usage has."""
-    counts = tables.rows(usage.select(*(nw.col(name).count().alias(name) for name in OTHERS)))
-    return present(counts[0])
+    """Units of other kinds than text that a table of usage has, `kinds.UNTOLD` among them."""
+    return present(tables.rows(usage.select(*count_units()))[0])
 
 
 def keyed(usage: nw.LazyFrame, others: Collection[str] = (), *, hourly: bool = False) -> nw.LazyFrame:
@@ -138,8 +138,13 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
     keys, at = _keys(models), _keys(places)
     rows = usage.join(models, on=keys, how="left").join(places, on=at, how="left")
     rows = rows.join(shares, on=["request_count"], how="left")
-    rows = rows.with_columns(*(nw.col(name).cast(nw.Float64) for name in ("request_count", *TOKEN_CLASSES)))
     is_mixed = "kind_key" in keys
+    if is_mixed:  # what a request of theirs takes is inside their coefficients per token
+        untold = nw.col("kind_key").is_in(BUCKETS)
+        rows = rows.with_columns(
+            nw.when(~untold).then(nw.col(name)).otherwise(nw.lit(0)).alias(name) for name in PER_REQUEST
+        )
+    rows = rows.with_columns(*(nw.col(name).cast(nw.Float64) for name in ("request_count", *TOKEN_CLASSES)))
     for together in rounds():
         rows = rows.with_columns(*(_result(formula, is_mixed=is_mixed) for formula in together))
     if not is_mixed:
@@ -158,7 +163,7 @@ def _result(formula: Formula, *, is_mixed: bool) -> nw.Expr:
     if formula in BESIDE_TEXT and not is_mixed:
         result = nw.lit(0, nw.Float64)
     elif formula is token_energy_kwh and is_mixed:
-        result = nw.when(nw.col("kind_key") == TEXT).then(result).otherwise(nw.lit(0, nw.Float64))
+        result = nw.when(nw.col("kind_key").is_in(OF_TOKENS)).then(result).otherwise(nw.lit(0, nw.Float64))
     return result.alias(formula.__name__)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from joulebook.account.kinds import TEXT
+from joulebook.account.kinds import BUCKETS, TEXT
 from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import UNKNOWN, resolve_model_factors, resolve_place_factors
+from joulebook.account.resolve_bucket import resolve_bucket_factors
 from joulebook.account.resolve_hour import at_hour
 from joulebook.account.resolve_use import at_the_meter, resolve_use
 from joulebook.account.units_of_use import NO_COST
@@ -65,12 +66,14 @@ class Resolver:
 
     def _use(self, key: Mapping[str, Any]) -> Resolution:
         kind, day = key.get("kind_key", TEXT), key["day"].date()
+        served = self.served.get((key["provider_key"], key["model_key"], day), UNKNOWN)
         if kind == TEXT:
-            deployment = self.served.get((key["provider_key"], key["model_key"], day), UNKNOWN)
-            return self._of_day(partial(resolve_model_factors, deployment=deployment), key, "model_key")
+            return self._of_day(partial(resolve_model_factors, deployment=served), key, "model_key")
         names = sorted(name for name in key if name.endswith("_key") and name != "region_key")
         asked = ("use", day.isoformat(), *(str(key[name]) for name in names))
-        if asked not in self._days:
+        if asked not in self._days and kind in BUCKETS:
+            self._days[asked] = resolve_bucket_factors(self.edition, self.policy, key, day, served)
+        elif asked not in self._days:
             self._days[asked] = resolve_use(self.edition, self.policy, kind, key, day)
         return self._days[asked]
 
@@ -93,7 +96,7 @@ class Resolver:
 def shares(counts: Iterable[int | None]) -> list[dict[str, Any]]:
     """One over each number of requests that a row stands for: the division the big side must not do.
 
-    An unknown number has no share; its rows stay without energy.
+    An unknown number has no share: what a token of such rows takes has no part per request (`kinds.BUCKETS`).
     """
     known = dict.fromkeys(count for count in (1, *counts) if count)
     return [{"request_count": count, "per_request_ratio": 1 / count} for count in known]

@@ -53,6 +53,10 @@ BYTES = {"k": 3, "m": 6, "g": 9, "t": 12, "p": 15}
 TIMES = {"mi": "min", "mo": "mo", "h": "h", "s": "s", "d": "d"}
 
 
+NOTHING_ELSE: Mapping[str, object] = {"uncached_input_tokens": 0, "visible_output_tokens": 0}
+"""What a line of tokens has of the other classes: it counts one, and other lines the others."""
+
+
 def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object] | None:
     """What a line used, in fields of usage; empty where another line covers it, None for what has no use of ours.
 
@@ -72,7 +76,7 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
     unit = (told.get("unit") or "").strip()
     tokens = tokens_of(text, unit, quantity)
     if tokens is not None:
-        return {**tokens, "model": model_of(told.get("sku") or text, "\n".join(map(str, named)))}
+        return {**NOTHING_ELSE, **tokens, "model": model_of(told.get("sku") or text, "\n".join(map(str, named)))}
     if NO_MACHINE.search(text):
         return None
     for find in (_stored, _machine, _sent):

@@ -113,6 +113,7 @@ def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str
             with the kept factors.
     """
     computed = {tuple(group.get(name) for name in ("day", *SUBJECT, "tier", *RESOLVED)): group for group in groups}
+    is_older = False
     for posting in postings:
         if posting["method"] not in (*METHODS, RUN_METHOD):
             yield _finding("method-gone", posting)
@@ -122,7 +123,10 @@ def replayed(postings: Iterable[Mapping[str, Any]], groups: Iterable[Mapping[str
         group = computed.pop(key, None)
         if group is None or not _same(posting, group):
             is_old = posting["method"] in METHODS and posting["method"] != METHOD
+            is_older = is_older or is_old
             yield _finding("method-gone" if is_old else "posting-not-replayed", posting)
+    if is_older:
+        return  # rows that an older method left without factors are posted anew with the rest
     for group in computed.values():
         table = "energy" if group.get("run") else "usage"
         yield Finding(table, None, "rows-not-posted", {"count": group["row_count"]})

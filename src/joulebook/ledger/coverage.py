@@ -1,5 +1,6 @@
 """How much of what was used has an energy, and how well it is known: by rows, by cost, by kWh."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from joulebook.account.kinds import BUCKETS
 from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Resolution
 from joulebook.errors import translatable
@@ -139,12 +141,22 @@ def notices(
     if later:
         facts = {"count": f"{sum(row['row_count'] for row in later):,}"}
         yield Finding(file, None, "future-date", facts, is_error=False)
-    bare = Counter({_missing(row): 0 for row in postings if row["unpriced_count"]})
-    for row in postings:
-        bare[_missing(row)] += row["unpriced_count"]
-    for column, count in bare.items():
-        if count:
-            yield Finding(file, None, "no-energy", {"count": f"{count:,}", "column": column}, is_error=False)
+    summed = [row for row in postings if _is_bucket(row, resolution_of)]
+    if summed:
+        facts = {"count": f"{sum(row['row_count'] - row['unpriced_count'] for row in summed):,}"}
+        yield Finding(file, None, "requests-untold", facts, is_error=False)
+    bare = sum(row["unpriced_count"] for row in postings)
+    if bare:
+        facts = {"count": f"{bare:,}", "column": "input_tokens, output_tokens"}
+        yield Finding(file, None, "no-energy", facts, is_error=False)
+
+
+def _is_bucket(row: Mapping[str, Any], resolution_of: Callable[[str], Resolution]) -> bool:
+    """Whether the rows of a posting have their energy from the mean length of requests that nobody counted."""
+    if row["request_count"] or row["method"] == RUN_METHOD or not row["model_resolution_id"]:
+        return False
+    use = json.loads(resolution_of(row["model_resolution_id"]).names.get("use") or "{}")
+    return use.get("kind_key") in BUCKETS and row["row_count"] > row["unpriced_count"]
 
 
 def _unknown_names(row: Mapping[str, Any], resolution_of: Callable[[str], Resolution]) -> Iterator[tuple[str, str]]:
@@ -169,11 +181,6 @@ def _nearest(
     if about == "region":
         return resolve_place(edition, row["provider"], name, day).nearest or "-"
     return resolution_of(row["model_resolution_id"]).names.get("nearest") or "-"
-
-
-def _missing(row: Mapping[str, Any]) -> str:
-    """The column that would give the rows of a posting an energy."""
-    return "request_count" if not row["request_count"] else "input_tokens, output_tokens"
 
 
 def _aware(at: datetime, like: datetime) -> datetime:

@@ -11,12 +11,12 @@ from joulebook.terms.columns import METRICS
 from joulebook.terms.tables import TABLES
 from joulebook.terms.tier import Tier
 
-METHOD = "use-1"
+METHOD = "use-2"
 """Name and version of the calculation for usage; a new version restates."""
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-METHODS = ("tokens-1", METHOD)
-"""Methods that price text alike; the first left everything else without energy."""
+METHODS = ("tokens-1", "use-1", METHOD)
+"""Methods that price text alike; the first left everything else without energy, the second sums of untold requests."""
 
 ID_DIGITS = 32
 AMOUNTS = tuple(f"{metric}_q" for metric in METRICS)

@@ -90,6 +90,10 @@ RULES: dict[str, str] = {
         "model nor tokens; they are unknown and were not booked. Next: import a record of these days that counts "
         "tokens, such as the usage report (anthropic-usage), logs or telemetry."
     ),
+    "requests-untold": translatable(
+        "{count} rows do not tell how many requests they sum: the mean length of published requests stands in, so "
+        "their range is wide. Next: import the requests themselves, where they are recorded."
+    ),
     "bill-coverage": translatable(
         "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
         "lines were booked. Next: account for the rest by the supplier's own statement."
