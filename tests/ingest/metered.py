@@ -177,6 +177,16 @@ METERED = (
         },
     ),
     Metered(
+        "prometheus-energy",
+        "kepler-watts.json",
+        {
+            "cpu polling.kepler derived": (40 + 30) / 1000,
+            "memory polling.kepler derived": 4 / 1000,
+            "cpu rapl.kepler measured": 0.04,
+            "node polling.kepler derived": 0.3,
+        },
+    ),
+    Metered(
         "opencost",
         "opencost.json",
         usage={

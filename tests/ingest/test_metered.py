@@ -197,3 +197,35 @@ def test_the_power_of_a_slurm_step_is_no_energy():
     answer = {"jobs": [{**job, "time": {"start": 1714557600, "end": 1714557722, "elapsed": 122}}]}
     found = reader("slurm").parse(io.BytesIO(json.dumps(answer).encode()), METERED[0].read_options())
     assert [row["it_energy_kwh"] for row in found if not isinstance(row, Finding)] == [pytest.approx(101_630 / 3.6e6)]
+
+
+def kepler_watts(at, watts):
+    """Samples of one node's package power, as text with times."""
+    labels = 'node_name="n1",zone="package",path="/sys/0"'
+    text = "".join(f"kepler_node_cpu_watts{{{labels}}} {watts} {START + seconds}\n" for seconds in at)
+    return list(reader("prometheus-energy").parse(io.BytesIO(text.encode()), METERED[0].read_options()))
+
+
+START = 1714557600
+
+
+def test_gaps_of_power_are_told_and_widen_their_hours():
+    """Where the power was not read for long, nobody knows what it was: the hour's range holds it, and it is told."""
+    (row, told) = kepler_watts([*range(0, 1801, 60), *range(2700, 3601, 60)], 100)
+    assert row["it_energy_kwh"] == pytest.approx(0.1)
+    assert (row["it_energy_low_kwh"], row["it_energy_high_kwh"]) == (pytest.approx(0.075), pytest.approx(0.1))
+    assert (told.rule, told.facts, told.is_error) == ("power-gaps", {"count": 1, "seconds": "900"}, False)
+
+
+def test_power_read_without_gaps_is_sure():
+    """Steady samples give an hour without a range of their own."""
+    (row,) = kepler_watts(range(0, 3601, 60), 100)
+    assert row["it_energy_low_kwh"] == row["it_energy_kwh"] == row["it_energy_high_kwh"] == pytest.approx(0.1)
+
+
+def test_watts_and_joules_of_a_zone_are_one_reading():
+    """A zone's watts in one export and its joules in another give the same key, so that a book holds one of them."""
+    counter = 'kepler_node_cpu_joules_total{node_name="n1",zone="package",path="/sys/0"}'
+    joules = "".join(f"{counter} {seconds * 100} {START + seconds}\n" for seconds in range(0, 3601, 60))
+    (counted,) = reader("prometheus-energy").parse(io.BytesIO(joules.encode()), METERED[0].read_options())
+    assert counted["energy_key"] == kepler_watts(range(0, 3601, 60), 100)[0]["energy_key"]

@@ -8,21 +8,26 @@ that overlapping exports book nothing twice. A counter that falls began anew: wh
   integrated.
 - Kepler, old and new names: packages and memory of a node; where the platform is metered as well it holds both and is
   taken alone. Core and uncore lie inside the package. Containers, pods and processes are shares of their node and are
-  passed over. What Kepler models instead of reading is estimated.
+  passed over. What Kepler models instead of reading is estimated. Since 0.10 it has gauges in watts beside its
+  counters: they are integrated where the counter of the same zone is not in the file. Of the power controls of a
+  board controller (``kepler_platform_watts``) the highest is the whole server, for the others lie inside it.
 
-Checked against: the exporter's ``default-counters.csv`` and Kepler's ``docs/user/metrics.md``. Not read: the gauges in
-watts of Kepler since 0.10.
+Power is integrated by trapezoids; gaps are told and widen the range of their hours.
+
+Checked against: the exporter's ``default-counters.csv`` and Kepler's ``docs/user/metrics.md``. Not read: the active and
+idle watts of Kepler, which are parts of ``kepler_node_cpu_watts``.
 Sources: NVIDIA DCGM exporter, default counters (``DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION``, in mJ); Kepler
 documentation, "Metrics" of releases before and since 0.10.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
 from joulebook.errors import translatable
-from joulebook.ingest.clusters.series import HOUR_S, Counter, Sample, as_counter, samples_of
+from joulebook.ingest.clusters.series import HOUR_S, Counter, Sample, Span, power_hours, samples_of
 from joulebook.ingest.energy import CPU, GPU, MEMORY, NODE, EnergyMaker
 from joulebook.ingest.prometheus import COUNTERS
 from joulebook.ingest.reader import Entry, ReadOptions
@@ -41,6 +46,10 @@ KEPLER: Mapping[str, str] = {
 }
 """Metric -> domain; ``zone`` stands in a label since release 0.10."""
 
+KEPLER_POWER: Mapping[str, str] = {"kepler_node_cpu_watts": "zone", "kepler_platform_watts": "platform"}
+SUBSYSTEM = re.compile(r"cpu|memory|dram|gpu|accelerator|fan|storage|sub-?system", re.IGNORECASE)
+"""Power controls of a board controller that are a part of the server."""
+
 ZONES = {"package": "package", "dram": "dram", "psys": "platform"}
 DOMAINS: Mapping[str, Mapping[str, object]] = {"package": CPU, "dram": MEMORY, "gpu": GPU, "platform": NODE}
 INSIDE_PLATFORM = ("package", "dram")
@@ -48,7 +57,7 @@ HOSTS = ("Hostname", "node_name", "exported_node", "node", "exported_instance", 
 MODELLED = ("model", "estimat", "tdp")
 """Words in Kepler's label ``source`` that say that nobody read a counter."""
 
-WANTED = frozenset({ENERGY, POWER, *KEPLER})
+WANTED = frozenset({ENERGY, POWER, *KEPLER, *KEPLER_POWER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,14 @@ def _device(sample: Sample) -> _Device | None:
     if name in (ENERGY, POWER):
         board = labels.get("UUID") or labels.get("gpu_uuid") or f"{host}/{labels.get('gpu', '')}"
         return _Device("dcgm", host, board, "mJ" if name == ENERGY else "W")
-    domain = KEPLER[name]
+    domain = KEPLER.get(name) or KEPLER_POWER[name]
+    if SUBSYSTEM.search(labels.get("power_control_name", "")):
+        return None
     if domain == "zone":
         domain = ZONES.get(labels.get("zone", "").rstrip("-0123456789"), "")
     if not domain or (labels.get("mode") or "total") not in ("idle", "dynamic", "total", ""):
         return None
-    return _Device("kepler", host, domain, "J")
+    return _Device("kepler", host, domain, "J" if name in KEPLER else "W")
 
 
 def _part(sample: Sample) -> str:
@@ -116,8 +127,8 @@ def _part(sample: Sample) -> str:
 def _chosen(counters: Mapping[_Device, dict[str, Counter]]) -> Iterator[tuple[_Device, dict[str, Counter]]]:
     """Devices without those that another one holds: power beside a counter, parts beside the platform."""
     for device, parts in sorted(counters.items(), key=lambda one: str(one[0])):
-        has_counter = _Device(device.family, device.host, device.domain, "mJ") in counters
-        has_platform = _Device(device.family, device.host, "platform", "J") in counters
+        has_counter = any(replace(device, unit=unit) in counters for unit in ("J", "mJ"))
+        has_platform = any(replace(device, domain="platform", unit=unit) in counters for unit in ("J", "W"))
         if device.unit == "W" and has_counter:
             continue
         if device.domain in INSIDE_PLATFORM and has_platform:
@@ -127,26 +138,35 @@ def _chosen(counters: Mapping[_Device, dict[str, Counter]]) -> Iterator[tuple[_D
 
 def _rows(maker: EnergyMaker, devices: Iterator[tuple[_Device, dict[str, Counter]]]) -> Iterator[Entry | Finding]:
     repeated = resets = partial = 0
+    gaps: list[float] = []
     for device, parts in devices:
-        hours: dict[float, float] = {}
+        hours: dict[float, Span] = {}
         labels: Mapping[str, str] = {}
         for counter in parts.values():
-            read = as_counter(counter) if device.unit == "W" else counter
-            grown, anew = read.hours()
-            resets += anew if device.unit != "W" else 0
+            if device.unit == "W":
+                grown, left_open = power_hours(counter)
+                gaps.extend(left_open)
+            else:
+                read, anew = counter.hours()
+                grown = {hour: Span(energy, energy, energy) for hour, energy in read.items()}
+                resets += anew
             partial = max(partial, counter.partial())
             repeated += device.family == "dcgm" and counter.is_repeated
             labels = counter.labels
-            for hour, energy in grown.items():
-                hours[hour] = hours.get(hour, 0.0) + energy
+            for hour, span in grown.items():
+                hours[hour] = span + hours.get(hour, Span(0.0, 0.0, 0.0))
         told = {**_meter(device, labels), "host": device.host or None, "is_bucket": True, "is_whole": True}
         unit = "mJ" if device.unit == "mJ" else "J"
-        for hour, energy in sorted(hours.items()):
+        for hour, span in sorted(hours.items()):
             started, ended = (datetime.fromtimestamp(at, tz=UTC) for at in (hour, hour + HOUR_S))
-            yield maker.row({**told, "started_at": started, "ended_at": ended}, energy, unit, None)
+            told |= {"started_at": started, "ended_at": ended, "low_ratio": span.ratio(span.low)}
+            yield maker.row({**told, "high_ratio": span.ratio(span.high)}, span.mid, unit, None)
     for rule, count in (("counters-repeated", repeated), ("counters-began-anew", resets), ("partial-hours", partial)):
         if count:
             yield Finding(maker.options.file, None, rule, {"count": count}, is_error=False)
+    if gaps:
+        facts = {"count": len(gaps), "seconds": f"{sum(gaps):,.0f}"}
+        yield Finding(maker.options.file, None, "power-gaps", facts, is_error=False)
 
 
 def _meter(device: _Device, labels: Mapping[str, str]) -> dict[str, object]:
@@ -158,9 +178,10 @@ def _meter(device: _Device, labels: Mapping[str, str]) -> dict[str, object]:
         return {**GPU, "method": method, "device": model, "project": project, "tier": tier}
     is_modelled = any(word in labels.get("source", "") for word in MODELLED)
     meter = {"package": "rapl", "dram": "rapl-dram", "gpu": "nvml", "platform": "platform"}[device.domain]
+    meter, tier = ("polling", Tier.DERIVED) if device.unit == "W" else (meter, Tier.MEASURED)
     return {
         **DOMAINS[device.domain],
         "method": "kepler-model.kepler" if is_modelled else f"{meter}.kepler",
-        "tier": Tier.ESTIMATED if is_modelled else Tier.MEASURED,
+        "tier": Tier.ESTIMATED if is_modelled else tier,
         "device": device.domain,
     }

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 from typing import Any, BinaryIO
 
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import Lines, dig
+from joulebook.ingest.meters.power import GAP_STEPS
 from joulebook.ingest.records import dicts, json_documents
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert
@@ -86,16 +88,46 @@ class Counter:
         return int(first % HOUR_S > 0) + int(last % HOUR_S > 0)
 
 
-def as_counter(power: Counter) -> Counter:
-    """Power [W] as a counter of joules, by trapezoids."""
-    total, found = 0.0, Counter(labels=power.labels, told=power.told)
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Energy [J] with what gaps leave open: nothing in them, as at their ends, the highest power seen in them."""
+
+    low: float
+    mid: float
+    high: float
+
+    def __add__(self, other: "Span") -> "Span":
+        """The sum, end by end."""
+        return Span(self.low + other.low, self.mid + other.mid, self.high + other.high)
+
+    def ratio(self, end: float) -> float:
+        """An end of the range over the middle."""
+        return end / self.mid if self.mid else 1.0
+
+
+def power_hours(power: Counter) -> tuple[dict[float, Span], list[float]]:
+    """Energy [J] of power [W] per whole hour, by trapezoids, and the length of its gaps [s].
+
+    An interval of more than `GAP_STEPS` usual steps is a gap: nobody knows what the power was in it.
+    """
     ordered = sorted(power.samples.items())
-    for place, (at, watts) in enumerate(ordered):
-        if place:
-            before, earlier = ordered[place - 1]
-            total += (at - before) * (watts + earlier) / 2
-        found.samples[at] = total
-    return found
+    steps = [later[0] - sooner[0] for sooner, later in pairwise(ordered)]
+    if not steps:
+        return {}, []
+    longest, highest = GAP_STEPS * median(steps), max(watts for _at, watts in ordered)
+    first = ordered[0][0]
+    ends = [Counter(samples={first: 0.0}) for _ in ("low", "mid", "high")]
+    totals, gaps = [0.0, 0.0, 0.0], []
+    for (at, watts), (then, later) in pairwise(ordered):
+        seconds = then - at
+        filled = seconds * (watts + later) / 2
+        is_gap = seconds > longest
+        gaps += [seconds] if is_gap else []
+        for place, joules in enumerate((0.0, filled, seconds * highest) if is_gap else (filled, filled, filled)):
+            totals[place] += joules
+            ends[place].samples[then] = totals[place]
+    low, mid, high = (end.hours()[0] for end in (ends if math.isfinite(totals[-1]) else [ends[1]] * len(ends)))
+    return {hour: Span(low.get(hour, 0.0), joules, high.get(hour, joules)) for hour, joules in mid.items()}, gaps
 
 
 def samples_of(stream: BinaryIO, file: str, wanted: frozenset[str]) -> Iterator[Sample | Finding]:
