@@ -139,8 +139,7 @@ class Book(Priced):
     ) -> list[balance.Line]:
         """Footprints per value of some columns, with ranges; no columns give the one line of the total."""
         self._ready()
-        groups = self.store.rows(balance.standing(self.store.table("posting"), by, stated_at, only))
-        return balance.lines(groups, by, self.resolution_of)
+        return balance.lines(self.standing(by, stated_at, only), by, self.resolution_of, behind=self.behind)
 
     def explain(self, metric: str, target: str) -> explanation.Explanation | None:
         """Why a metric is what it is: of all, of ``team=search``, of one run, of one posting, or of one record."""

@@ -32,6 +32,9 @@ Rows = Sequence[Mapping[str, Any]]
 Span = tuple[int, int]
 """Versions of a table: after the first, through the second."""
 
+HELD_POSTINGS = 5000
+"""Up to so many an engine takes longer to plan a sum than Python takes to make it."""
+
 PRICED_TABLES = ("usage", "energy")
 """Tables whose rows are priced and posted."""
 
@@ -50,6 +53,7 @@ class Priced(Kept):
     clock: Callable[[], datetime]
     asked_policy: str | None
     factor_folders: "tuple[Folder, ...]"
+    held_postings: int = HELD_POSTINGS
 
     @property
     def policy(self) -> str:

@@ -9,8 +9,9 @@ import narwhals as nw
 
 from joulebook.account.interval import Share, total
 from joulebook.account.measured import RUN_METHOD
-from joulebook.account.resolution import Part, Resolution, parts_behind
+from joulebook.account.resolution import Part, Resolution
 from joulebook.errors import PolicyDiffers
+from joulebook.ledger.behind import Behind
 from joulebook.ledger.coverage import Coverage, coverage
 from joulebook.ledger.posting import AMOUNTS, COUNTS, SUBJECT
 from joulebook.terms.columns import METRICS
@@ -28,6 +29,8 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 """What a report shows: every metric, and the sums that make sense; both water views stay apart."""
 
 RESOLUTIONS = ("model_resolution_id", "place_resolution_id")
+TOLD = (*AMOUNTS, "cost_usd_q")
+"""Columns of a posting that may be unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +123,15 @@ def standing(
     frame = postings.with_columns(
         nw.col("period_start").dt.truncate("1d").alias("day"), nw.col("period_start").dt.truncate("1mo").alias("month")
     )
-    keys = [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
-    return frame.group_by(*keys).agg(
+    return frame.group_by(*group_keys(by)).agg(
         *(nw.col(name).sum() for name in (*AMOUNTS, *COUNTS)),
-        *(nw.col(name).count().alias(f"{name}_known") for name in (*AMOUNTS, "cost_usd_q")),
+        *(nw.col(name).count().alias(f"{name}_known") for name in TOLD),
     )
+
+
+def group_keys(by: Sequence[str]) -> list[str]:
+    """Columns that tell apart what may be summed, beside those that are asked for."""
+    return [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
 
 
 def stated_terms(postings: nw.LazyFrame) -> nw.LazyFrame:
@@ -154,6 +161,7 @@ def lines(
     by: Sequence[str],
     resolution_of: Callable[[str], Resolution],
     views: Mapping[str, tuple[str, ...]] = VIEWS,
+    behind: Behind | None = None,
 ) -> list[Line]:
     """Add up the rows of `standing` per value of ``by``, with ranges.
 
@@ -162,6 +170,7 @@ def lines(
         by: the columns to group by; none gives the one line of the total.
         resolution_of: id -> resolution.
         views: name of a figure -> the metrics it adds up.
+        behind: factors behind metrics that were worked out for other lines of the same resolutions.
 
     Returns:
         one line per value, in the order of their keys; groups that were wholly reversed are left out.
@@ -171,9 +180,9 @@ def lines(
         if group["row_count"]:
             gathered.setdefault(tuple(group[name] for name in by), []).append(group)
     ordered = sorted(gathered.items(), key=lambda item: tuple((value is None, str(value)) for value in item[0]))
+    found = Behind(resolution_of) if behind is None else behind
     return [
-        _line(dict(zip(by, key, strict=True)), sorted(members, key=_order), resolution_of, views)
-        for key, members in ordered
+        _line(dict(zip(by, key, strict=True)), sorted(members, key=_order), found, views) for key, members in ordered
     ]
 
 
@@ -186,13 +195,13 @@ def _order(group: Mapping[str, Any]) -> tuple[str, ...]:
 def _line(
     keys: Mapping[str, Any],
     members: Sequence[Mapping[str, Any]],
-    resolution_of: Callable[[str], Resolution],
+    behind: Behind,
     views: Mapping[str, tuple[str, ...]],
 ) -> Line:
-    resolved = [tuple(resolution_of(group[name]) for name in RESOLUTIONS if group[name]) for group in members]
+    resolved = [behind.resolutions(group) for group in members]
     amounts: dict[str, Amount] = {}
     for name, metrics in views.items():
-        amount = _amount(metrics, members, resolved)
+        amount = _amount(metrics, members, behind)
         if amount is not None:
             amounts[name] = amount
     of_runs = [group for group in members if group.get("method") == RUN_METHOD]
@@ -214,7 +223,7 @@ def _line(
         missing_count=sum(group["unpriced_count"] for group in of_runs),
         energy_tier=str(Tier.worst(*(_energy_tier(group) for group in told or members))),
         unknown=_unknown(members, resolved),
-        coverage=coverage(members, resolution_of),
+        coverage=coverage(members, behind.resolution_of),
     )
 
 
@@ -232,20 +241,18 @@ def _energy_tier(group: Mapping[str, Any]) -> str:
     return group["usage_tier"] if group.get("method") == RUN_METHOD else group["tier"]
 
 
-def _amount(
-    metrics: Sequence[str], members: Sequence[Mapping[str, Any]], resolved: Sequence[tuple[Resolution, ...]]
-) -> Amount | None:
+def _amount(metrics: Sequence[str], members: Sequence[Mapping[str, Any]], behind: Behind) -> Amount | None:
     """The sum of some metrics over some groups; groups that lack one of them do not count and lower the coverage."""
     shares: list[Share] = []
     parts: dict[str, Part] = {}
     whole = covered = 0
-    for group, resolutions in zip(members, resolved, strict=True):
+    for group in members:
         if not all(_is_known(group, metric) for metric in metrics):
             continue
         for metric in metrics:
-            behind = parts_behind(metric, resolutions)
-            parts.update((part.factor_id, part) for part in behind)
-            shares.append(Share(from_grains(group[f"{metric}_q"], metric), [part.spread for part in behind]))
+            found_parts, spreads = behind.metric(metric, group)
+            parts.update(found_parts)
+            shares.append(Share(from_grains(group[f"{metric}_q"], metric), spreads))
             whole += group[f"{metric}_q"]
         covered += group["row_count"] - group["unpriced_count"]
     if not covered:

@@ -1,6 +1,7 @@
 """What a book keeps beside usage and postings: the factors they stand on, and the terms they were made under."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import narwhals as nw
@@ -9,6 +10,8 @@ from joulebook.account.measured import SOURCE
 from joulebook.account.resolution import Resolution
 from joulebook.errors import FactorMissing
 from joulebook.ledger import balance
+from joulebook.ledger.behind import Behind
+from joulebook.ledger.gathered import gathered, stated_under
 from joulebook.terms.tables import TABLES
 
 
@@ -43,10 +46,14 @@ class Kept:
     Attributes:
         shelf: its tables.
         known: resolutions read so far, by id.
+        held_postings: most postings that are added up in memory; an engine adds up more.
     """
 
     shelf: Shelf
     known: dict[str, Resolution]
+    held_postings: int
+    _behind: Behind | None = None
+    _said: tuple[int, Sequence[Mapping[str, Any]]] | None = None
 
     def counts(self) -> dict[str, int]:
         """Rows of each table."""
@@ -59,12 +66,40 @@ class Kept:
 
     def terms(self) -> list[dict[str, Any]]:
         """Policies and editions that the standing postings were made under."""
+        postings = self._postings_in_memory()
+        if postings is not None:
+            return stated_under(postings)
         return self.shelf.rows(balance.stated_terms(self.shelf.table("posting")))
+
+    def standing(
+        self, by: Sequence[str], stated_at: datetime | None, only: balance.Only
+    ) -> Sequence[Mapping[str, Any]]:
+        """Net amounts per group, as `joulebook.ledger.balance.standing` describes them."""
+        postings = self._postings_in_memory()
+        if postings is not None:
+            return gathered(postings, by, stated_at, only)
+        return self.shelf.rows(balance.standing(self.shelf.table("posting"), by, stated_at, only))
+
+    def _postings_in_memory(self) -> Sequence[Mapping[str, Any]] | None:
+        """All postings, read once per version of their table; None where they are too many."""
+        history = self.shelf.history("posting")
+        version = len(history)
+        if sum(commit.rows for commit in history) > self.held_postings:
+            return None
+        if self._said is None or self._said[0] != version:
+            self._said = version, self.shelf.rows(self.shelf.table("posting")) if version else []
+        return self._said[1]
 
     def resolutions(self) -> dict[str, Resolution]:
         """Every set of factors that a posting used, by id."""
         rows = self.shelf.rows(self.shelf.table("resolution"))
         return {row["resolution_id"]: Resolution.from_json(row["resolution_json"]) for row in rows}
+
+    @property
+    def behind(self) -> Behind:
+        """The factors behind the metrics of its postings."""
+        self._behind = self._behind or Behind(self.resolution_of)
+        return self._behind
 
     def resolution_of(self, resolution_id: str) -> Resolution:
         """One set of factors.
@@ -73,7 +108,7 @@ class Kept:
             FactorMissing: the book has none of that id.
         """
         if resolution_id not in self.known:
-            self.known = self.resolutions()
+            self.known, self._behind = self.resolutions(), None
         if resolution_id not in self.known:
             raise FactorMissing(sought=resolution_id, edition="book", nearest="-")
         return self.known[resolution_id]
