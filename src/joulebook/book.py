@@ -22,12 +22,15 @@ from joulebook.ingest.table import declared
 from joulebook.ledger import audit, balance, explanation, selection
 from joulebook.ledger.posting import by_span, of_runs, of_usage, reversals
 from joulebook.priced import PRICED_TABLES, Priced, Rows, Span
+from joulebook.store.commit import Terms
 from joulebook.store.store import Store
 from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
     from joulebook.factors.read import Folder
     from joulebook.ingest.reader import Entry
+    from joulebook.ingest.scan import LogScan
+    from joulebook.store.spool import Spool
     from joulebook.store.store import Appended
 
 BULK = "parquet"
@@ -105,8 +108,23 @@ class Book(Priced):
         """Book the rows that are new, in one commit, and post them; faults come back as findings."""
         findings: list[Finding] = []
         rows = sifted(given, findings, tell)
-        info = {"import": source}
-        added = self.store.append_rows("usage", rows, unique="usage_key", info=info, add_overlaps=add_overlaps)
+        return self._booked(lambda spool: spool.write(rows), findings, source, add_overlaps=add_overlaps)
+
+    def import_logs(self, logs: "LogScan", source: str, *, add_overlaps: bool = False) -> Imported:
+        """Book what is new in the logs of a home, as `import_rows` does."""
+        findings: list[Finding] = []
+
+        def fill(spool: "Spool") -> None:
+            with spool.filling():
+                logs.fill(spool, findings)
+
+        return self._booked(fill, findings, source, add_overlaps=add_overlaps)
+
+    def _booked(
+        self, fill: "Callable[[Spool], None]", findings: list[Finding], source: str, *, add_overlaps: bool
+    ) -> Imported:
+        how = Terms("usage_key", {"import": source}, add_overlaps=add_overlaps)
+        added = self.store.append_filled("usage", fill, how)
         self.post(f"import {source}")
         refused = added.refused + refused_rows(findings)
         return Imported(added.added, added.already, refused, (*findings, *added.findings))

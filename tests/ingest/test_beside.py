@@ -3,19 +3,29 @@
 import os
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+from scanned import scanned
 
 from joulebook.errors import UnknownName
-from joulebook.ingest import home as home_module
+from joulebook.ingest import reading
 from joulebook.ingest.beside import Beside
-from joulebook.ingest.home import LogFile, read_task
+from joulebook.ingest.home import LogFile
+from joulebook.ingest.reading import Task, read_task
 from joulebook.ingest.scan import LogScan
+from joulebook.store.spool import packed, table_types
+from joulebook.terms.usage import USAGE_COLUMNS
 
 RECORDINGS = Path(__file__).parent / "recordings"
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def task(agent):
+    """The reading of one recording."""
+    return Task([LogFile(agent, RECORDINGS / f"{agent}.jsonl")], NOW, partial(packed, table_types(USAGE_COLUMNS)))
 
 
 def children():
@@ -44,11 +54,11 @@ def home(tmp_path):
 
 def test_several_processes_read_the_same(home, monkeypatch):
     """Logs read by several processes give the rows and findings that one process gives, in the same order."""
-    alone = list(LogScan(home, {}, NOW).rows())
-    monkeypatch.setattr(home_module, "BESIDE_BYTES", 0)
-    monkeypatch.setattr(home_module, "processors", lambda: 2)
-    monkeypatch.setattr(home_module, "TASK_FILES", 1)
-    assert list(LogScan(home, {}, NOW).rows()) == alone
+    alone = scanned(LogScan(home, {}, NOW))
+    monkeypatch.setattr(reading, "BESIDE_BYTES", 0)
+    monkeypatch.setattr(reading, "processors", lambda: 2)
+    monkeypatch.setattr(reading, "TASK_FILES", 1)
+    assert scanned(LogScan(home, {}, NOW)) == alone
     assert len(alone) > 10
     assert children() == []
 
@@ -56,7 +66,7 @@ def test_several_processes_read_the_same(home, monkeypatch):
 def test_progress_ends_at_all_bytes(home):
     """What is told of the progress grows and ends at the size of all files."""
     told = []
-    list(LogScan(home, {}, NOW, done=lambda read, whole: told.append((read, whole))).rows())
+    scanned(LogScan(home, {}, NOW, done=lambda read, whole: told.append((read, whole))))
     size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     assert told == sorted(told)
     assert told[-1] == (size, size)
@@ -64,7 +74,7 @@ def test_progress_ends_at_all_bytes(home):
 
 def test_a_killed_process_is_replaced(tmp_path):
     """Where a process dies, its task is done here, and nothing is lost or doubled."""
-    tasks = [[LogFile("claude-code", RECORDINGS / "claude-code.jsonl")] for _ in range(6)]
+    tasks = [task("claude-code")] * 6
     beside = Beside(read_task, tasks, processes=2)
     for helper in children():
         helper.kill()
@@ -74,7 +84,7 @@ def test_a_killed_process_is_replaced(tmp_path):
 
 def test_no_process_outlives_a_reader_that_stops():
     """A reader that stops early leaves no process behind."""
-    tasks = [[LogFile("claude-code", RECORDINGS / "claude-code.jsonl")] for _ in range(6)]
+    tasks = [task("claude-code")] * 6
     answers = iter(Beside(read_task, tasks, processes=2))
     next(answers)
     assert len(children()) == 2
@@ -85,12 +95,12 @@ def test_no_process_outlives_a_reader_that_stops():
 def test_what_fails_fails_here():
     """An error of ours in a process is raised in the one that asked."""
     with pytest.raises(UnknownName):
-        list(Beside(read_task, [[LogFile("no-such-reader", RECORDINGS / "codex.jsonl")]], processes=1))
+        list(Beside(read_task, [task("no-such-reader")], processes=1))
     assert children() == []
 
 
 def test_where_no_process_can_be_started(monkeypatch):
     """Without a second process everything is read here."""
     monkeypatch.setattr("sys.executable", os.devnull)
-    tasks = [[LogFile("codex", RECORDINGS / "codex.jsonl")] for _ in range(3)]
+    tasks = [task("codex")] * 3
     assert list(Beside(read_task, tasks, processes=2)) == [read_task(task) for task in tasks]

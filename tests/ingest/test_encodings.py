@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 from recorded import RECORDINGS
+from scanned import as_they_are, scanned
 
 from joulebook.errors import InputMissing
-from joulebook.ingest import home as home_module
+from joulebook.ingest import reading
 from joulebook.ingest import scan as scan_module
-from joulebook.ingest.home import LogFile, read_task
+from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import read_path, reader
 from joulebook.ingest.scan import LogScan
 from joulebook.terms.finding import Finding
@@ -50,9 +51,9 @@ def log(home, name, session="s"):
     return path
 
 
-def scanned(home):
+def keys_of(home):
     """Keys of the rows of a scan, sorted, and its findings."""
-    found = list(LogScan(home, {}, NOW).rows())
+    found = scanned(LogScan(home, {}, NOW))
     return sorted(row["usage_key"] for row in found if not isinstance(row, Finding)), [
         row for row in found if isinstance(row, Finding)
     ]
@@ -96,13 +97,13 @@ def test_cut_off_last_line(recording):
 def test_copies_and_links_are_counted_once(name, tmp_path):
     """A log that is there as a copy, a hard link and a symbolic link is counted once."""
     path = log(tmp_path, name)
-    once = scanned(tmp_path)
+    once = keys_of(tmp_path)
     log(tmp_path, name, "copy")
     for session, link in (("hard", os.link), ("soft", os.symlink)):
         target = tmp_path / LOGS[name].format(session)
         target.parent.mkdir(parents=True, exist_ok=True)
         link(path, target)
-    assert scanned(tmp_path) == once
+    assert keys_of(tmp_path) == once
     assert once[0]
 
 
@@ -110,18 +111,18 @@ def test_copies_and_links_are_counted_once(name, tmp_path):
 def test_what_may_not_be_read_is_told(name, tmp_path, monkeypatch):
     """A log that may not be read is a finding that names it; the others are booked."""
     path, shut = log(tmp_path, name), tmp_path / "shut.jsonl"
-    read = home_module.read_path
+    read = reading.from_path
 
-    def refuse(reader_name, file, options):
+    def refuse(parse, file, options):
         if file == shut:
             raise InputMissing(file=str(file), reason="Permission denied")
-        return read(reader_name, file, options)
+        return read(parse, file, options)
 
-    monkeypatch.setattr(home_module, "read_path", refuse)
+    monkeypatch.setattr(reading, "from_path", refuse)
     agent = next(one.reader for one in RECORDINGS if one.file == name)
-    found = read_task([LogFile(agent, shut), LogFile(agent, path)])
-    assert found[0] == (0, Finding(str(shut), None, "unreadable", {"reason": "Permission denied"}))
-    assert len(found) > 1
+    found = reading.read_task(reading.Task([LogFile(agent, shut), LogFile(agent, path)], NOW, as_they_are))
+    assert found.findings == [Finding(str(shut), None, "unreadable", {"reason": "Permission denied"})]
+    assert found.batches
 
 
 @every_log
@@ -132,13 +133,13 @@ def test_growing_while_it_is_read(name, tmp_path):
     content = content_of(name)
     half = content.index(b"\n", len(content) // 2) + 20
     path.write_bytes(content[:half])
-    rows = LogScan(tmp_path, {}, NOW).rows()
+    rows = read_path(next(o.reader for o in RECORDINGS if o.file == name), path)
     first = next(rows, None)
     with path.open("ab") as stream:
         stream.write(content[half:])
     early = [row for row in (first, *rows) if row is not None and not isinstance(row, Finding)]
     assert {row["usage_key"] for row in early} <= set(whole)
-    assert scanned(tmp_path)[0] == sorted(whole)
+    assert keys_of(tmp_path)[0] == sorted(whole)
 
 
 def test_a_mark_inside_is_no_mark():
@@ -153,7 +154,7 @@ def test_a_mark_inside_is_no_mark():
 def test_a_log_that_goes_away(tmp_path, monkeypatch):
     """A log that is deleted between finding and reading it is told, and the pass goes on."""
     path = log(tmp_path, "codex.jsonl")
-    kept = scanned(tmp_path)[0]
+    kept = keys_of(tmp_path)[0]
     gone = log(tmp_path, "claude-code.jsonl")
     find = scan_module.log_files
 
@@ -164,7 +165,7 @@ def test_a_log_that_goes_away(tmp_path, monkeypatch):
             yield found
 
     monkeypatch.setattr(scan_module, "log_files", find_then_lose)
-    keys, findings = scanned(tmp_path)
+    keys, findings = keys_of(tmp_path)
     assert keys == kept
     assert [(row.file, row.rule) for row in findings] == [(str(gone), "unreadable")]
     assert path.exists()

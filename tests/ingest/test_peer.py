@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from scanned import scanned
 
 from joulebook.ingest.scan import LogScan
 from joulebook.terms.finding import Finding
@@ -88,7 +89,7 @@ def home(tmp_path, shared_data):
 def ours(home):
     """Tokens per agent: input without cache, cache read, cache write, output with reasoning."""
     sums = {}
-    for row in LogScan(home, {}, datetime(2027, 1, 1, tzinfo=UTC)).rows():
+    for row in scanned(LogScan(home, {}, datetime(2027, 1, 1, tzinfo=UTC))):
         assert not isinstance(row, Finding)
         known = sums.setdefault(row["tool"], Counter())
         known["input"] += row.get("uncached_input_tokens") or 0

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from scanned import scanned
 
 from joulebook.faces.cli.main import run_command
 from joulebook.ingest.home import LogFile, log_files
@@ -40,7 +41,7 @@ def log(home, *lines, name="a.jsonl"):
 
 def kept(scan):
     """Rows of a pass, without findings."""
-    return [row for row in scan.rows() if not isinstance(row, Finding)]
+    return [row for row in scanned(scan) if not isinstance(row, Finding)]
 
 
 def test_every_agent_is_found(tmp_path):
@@ -125,7 +126,7 @@ def test_unreadable_files_are_findings(tmp_path):
     """A log that may not be read is told, and the others are read."""
     log(tmp_path, answer("msg_1", NOW - timedelta(days=1))).chmod(0)
     log(tmp_path, answer("msg_2", NOW - timedelta(days=1)), name="b.jsonl")
-    rows = list(LogScan(tmp_path, {}, NOW).rows())
+    rows = scanned(LogScan(tmp_path, {}, NOW))
     assert [row.rule for row in rows if isinstance(row, Finding)] == ["unreadable"]
     assert len(rows) == 2
 

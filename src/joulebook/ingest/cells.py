@@ -95,6 +95,22 @@ def text(cell: object) -> str | None:
 LONGEST_NAME = 512
 """Characters of a model, team or project; longer is a wrong column, perhaps a prompt, and must not be kept."""
 
+NAMES_KEPT = 10_000
+
+
+class Names(dict[str | None, str | None]):
+    """Names of models, tools and projects as `text` gives them: few, and each told many times."""
+
+    def __missing__(self, cell: str) -> str | None:
+        name = text(cell)
+        if len(self) < NAMES_KEPT:
+            self[cell] = name
+        return name
+
+    def text(self, cell: object) -> str | None:
+        """As the function of that name."""
+        return self[cell] if type(cell) is str else text(cell)
+
 
 def instant(cell: object, zone: tzinfo | None) -> tuple[datetime, bool]:
     """A point in time in UTC, and whether its zone was known: from the cell, as a number, or from ``zone``.

@@ -1,18 +1,12 @@
 """Where coding agents keep their logs: found without settings, account or network."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from itertools import groupby
 from pathlib import Path
-from typing import cast
 
-from joulebook.errors import InputUnreadable
-from joulebook.ingest.beside import Beside, processors
-from joulebook.ingest.reader import ReadOptions, read_path
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import TOKEN_CLASSES, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +74,6 @@ LOG_PLACES = (
 
 FLAT = "."
 
-BESIDE_BYTES = 64_000_000
-"""From here on it is worth to start processes."""
-
-TASK_BYTES = 16_000_000
-TASK_FILES = 256
-"""What one process reads at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
@@ -112,86 +99,6 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
                         yield found
                     elif _is_named(found, base, place.names) and _is_new(found, seen):
                         yield LogFile(place.reader, found)
-
-
-Read = list[tuple[int, "Usage | Finding"]]
-"""Rows and findings, each with the number of its file in the task."""
-
-
-class Reading:
-    """Log files being read; large amounts by several processes, which begin at once.
-
-    Args:
-        files: the files, those of an agent together.
-        done: told the bytes of the files that are read so far, and of all.
-    """
-
-    def __init__(self, files: Iterable[LogFile], done: Callable[[int, int], None] | None = None) -> None:
-        sized = [(file, _size(file.path)) for file in files]
-        self._tasks = list(_tasks(sized))
-        self._all = sum(size for _file, size in sized)
-        self._read = 0
-        self._done = done
-        is_much = self._all >= BESIDE_BYTES and processors() > 1
-        self._beside = Beside(read_task, [files for files, _size in self._tasks]) if is_much else None
-
-    def __iter__(self) -> Iterator[tuple[Path, Usage | Finding]]:
-        """Rows of log files with the file; of an answer that stands in several files of an agent, the fullest one.
-
-        A file that cannot be read is a finding; the others go on. Memory: the rows of one agent at a time.
-        """
-        answers = iter(self._beside or (read_task(files) for files, _size in self._tasks))
-        for _name, group in groupby(self._tasks, key=lambda task: task[0][0].reader):
-            rows: dict[str, tuple[Path, Usage]] = {}
-            for files, size in group:
-                for number, row in next(answers):
-                    if isinstance(row, Finding):
-                        yield files[number].path, row
-                        continue
-                    known = rows.get(row["usage_key"])
-                    if known is None or _tokens(row) > _tokens(known[1]):
-                        rows[row["usage_key"]] = (files[number].path, row)
-                self._tell(size)
-            yield from rows.values()
-
-    def _tell(self, size: int) -> None:
-        self._read += size
-        if self._done is not None:
-            self._done(self._read, self._all)
-
-
-def read_task(files: Sequence[LogFile]) -> Read:
-    """Rows and findings of some files; a file that cannot be read is a finding."""
-    return [(number, row) for number, file in enumerate(files) for row in _rows(file)]
-
-
-def _tasks(sized: Iterable[tuple[LogFile, int]]) -> Iterator[tuple[list[LogFile], int]]:
-    """The files in their order, so many at a time that the answer is worth the way; agents apart."""
-    files: list[LogFile] = []
-    size = 0
-    for file, more in sized:
-        if files and (size + more > TASK_BYTES or len(files) >= TASK_FILES or files[-1].reader != file.reader):
-            yield files, size
-            files, size = [], 0
-        files.append(file)
-        size += more
-    if files:
-        yield files, size
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0  # reading it will tell why
-
-
-def _rows(file: LogFile) -> Iterator[Usage | Finding]:
-    try:
-        found = read_path(file.reader, file.path, ReadOptions(file=str(file.path)))
-        yield from cast("Iterator[Usage | Finding]", found)  # agents' logs are usage alone
-    except InputUnreadable as error:
-        yield Finding(str(file.path), None, "unreadable", {"reason": error.facts.get("reason")})
 
 
 def _is_named(path: Path, base: Path, names: tuple[str, ...]) -> bool:
@@ -235,7 +142,3 @@ def _is_new(path: Path, seen: set[tuple[int, int]]) -> bool:
     is_new = identity not in seen
     seen.add(identity)
     return is_new
-
-
-def _tokens(row: Usage) -> int:
-    return sum(row.get(name) or 0 for name in TOKEN_CLASSES)

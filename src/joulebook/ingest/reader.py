@@ -5,13 +5,13 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, TypeVar, cast
 
 from joulebook.errors import InputBroken, InputMissing, UnknownName, translatable
 from joulebook.ingest.packed import LONGEST_MAGIC, unpacked
@@ -34,6 +34,8 @@ USAGE_ONLY = ("usage",)
 
 Entry = Usage | Energy | Statement
 """A row of one of the tables that readers fill; it is known by its key: usage_key, energy_key or statement_key."""
+
+Item = TypeVar("Item")
 
 ENTRY_POINT_GROUP = "joulebook.readers"
 """Packages add readers of their own under this group: name = "module:Class"."""
@@ -119,6 +121,9 @@ class ReadOptions:
 
 class Reader(Protocol):
     """One format of other people's records.
+
+    A reader may have a method ``records`` with the arguments of ``parse``, where ``parse`` only makes the rows of these
+    records with `joulebook.ingest.records.rows_of`: many files are then read faster.
 
     Attributes:
         name: the name of the format in `joulebook import NAME`.
@@ -238,12 +243,23 @@ def read_path(name: str, path: Path, options: ReadOptions | None = None) -> Iter
     """
     given = options or ReadOptions()
     named = replace(given, file=str(path)) if given.file == "-" else given
-    one = reader(name)
+    yield from limited(from_path(reader(name).parse, path, named), named.file)
+
+
+def from_path(
+    parse: Callable[[BinaryIO, ReadOptions], Iterator[Item]], path: Path, options: ReadOptions
+) -> Iterator[Item]:
+    """What a function of a reader finds in one file, packed or not.
+
+    Raises:
+        InputMissing: the file cannot be opened.
+        InputBroken: the file breaks off in the middle.
+    """
     with open_input(path) as stream:
         try:
-            yield from limited(one.parse(stream, named), named.file)
+            yield from parse(stream, options)
         except (EOFError, OSError, zlib.error) as error:
-            raise InputBroken(file=named.file, reason=type(error).__name__) from error
+            raise InputBroken(file=options.file, reason=type(error).__name__) from error
 
 
 def open_input(path: Path) -> BinaryIO:
@@ -263,20 +279,32 @@ def open_input(path: Path) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(inside, BLOCK_BYTES))
 
 
+class Limit:
+    """Findings of one file, of which each rule is told `FINDINGS_PER_RULE` times one by one."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[tuple[str, bool]] = Counter()
+
+    def takes(self, finding: Finding) -> bool:
+        """Whether to tell it by itself."""
+        self._seen[finding.rule, finding.is_error] += 1
+        return self._seen[finding.rule, finding.is_error] <= FINDINGS_PER_RULE
+
+    def rest(self, file: str) -> Iterator[Finding]:
+        """The others as one count per rule; to be told at the end of the file."""
+        for (rule, is_error), count in self._seen.items():
+            if count > FINDINGS_PER_RULE:
+                facts = {"rule": rule, "count": count - FINDINGS_PER_RULE}
+                yield Finding(file, None, "more-of-the-same", facts, is_error=is_error)
+
+
 def limited(rows: Iterator[Entry | Finding], file: str) -> Iterator[Entry | Finding]:
     """The same rows; findings of one rule beyond `FINDINGS_PER_RULE` become one count at the end."""
-    seen: Counter[tuple[str, bool]] = Counter()
+    limit = Limit()
     for row in rows:
-        if isinstance(row, Finding):
-            seen[row.rule, row.is_error] += 1
-            if seen[row.rule, row.is_error] > FINDINGS_PER_RULE:
-                continue
-        yield row
-    for (rule, is_error), count in seen.items():
-        if count > FINDINGS_PER_RULE:
-            yield Finding(
-                file, None, "more-of-the-same", {"rule": rule, "count": count - FINDINGS_PER_RULE}, is_error=is_error
-            )
+        if not isinstance(row, Finding) or limit.takes(row):
+            yield row
+    yield from limit.rest(file)
 
 
 def _foreign() -> Mapping[str, str]:

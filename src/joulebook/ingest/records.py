@@ -84,7 +84,19 @@ def maker_of(
     is_bucket: bool = False,
 ) -> RowMaker:
     """What makes rows of records; arguments as of `rows_of`."""
-    mapping = FieldMapping(
+    return RowMaker(mapping_of(name, options, fields, tier, is_bucket=is_bucket), options.file)
+
+
+def mapping_of(
+    name: str,
+    options: ReadOptions,
+    fields: Sequence[str] = TOKEN_FIELDS,
+    tier: str = "measured",
+    *,
+    is_bucket: bool = False,
+) -> FieldMapping:
+    """The mapping of records that name their fields as we do; arguments as of `rows_of`."""
+    return FieldMapping(
         columns={field: field for field in fields},
         source_id=options.source_id(name),
         constants=options.constants,
@@ -92,7 +104,6 @@ def maker_of(
         tier=tier,
         is_bucket=is_bucket,
     )
-    return RowMaker(mapping, options.file)
 
 
 def marked_lines(

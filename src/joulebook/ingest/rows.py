@@ -9,6 +9,7 @@ from joulebook.ingest.cells import (
     LARGEST_COUNT,
     CellFaultError,
     Convert,
+    Names,
     amount,
     count,
     instant,
@@ -54,24 +55,20 @@ def is_response_id(request_id: object) -> bool:
     return isinstance(request_id, str) and _RESPONSE_ID.fullmatch(request_id) is not None
 
 
-class _Names:
-    """Names of models, tools and projects: few, and each told many times."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str | None] = {}
-
-    def __call__(self, cell: object) -> str | None:
-        if type(cell) is not str:
-            return text(cell)
-        known = self._known.get(cell)
-        if known is None:
-            known = text(cell)
-            if len(self._known) < NAMES_KEPT:
-                self._known[cell] = known
-        return known
+def key_of(source_id: str, request_id: str) -> str:
+    """The key of a record with a request id."""
+    return usage_key((RESPONSE if is_response_id(request_id) else source_id, request_id))
 
 
-NAMES_KEPT = 10_000
+def base_of(mapping: FieldMapping) -> dict[str, object]:
+    """What holds for every row of a mapping, unless the row says otherwise."""
+    return {
+        "source": mapping.source_id,
+        **({} if mapping.is_bucket else {"request_count": 1}),
+        "tier": mapping.tier,
+        **mapping.constants,
+        "is_synthetic": mapping.constants.get("is_synthetic", "").lower() in _TRUE,
+    }
 
 
 class RowMaker:
@@ -80,13 +77,16 @@ class RowMaker:
     Args:
         mapping: which fields the records bring, and what holds for all of them.
         file: the file, for findings.
+
+    Attributes:
+        content: the fields in which two records of one request id must agree, with what holds where they are not told.
     """
 
     def __init__(self, mapping: FieldMapping, file: str) -> None:
         self.mapping = mapping
         self.file = file
-        names = _Names()
-        self._plan = [(name, names if name in TEXT_FIELDS else _CONVERT.get(name)) for name in mapping.columns]
+        names = Names()
+        self._plan = [(name, names.text if name in TEXT_FIELDS else _CONVERT.get(name)) for name in mapping.columns]
         self._converts = dict(self._plan)
         self._zone = zone_named(mapping.timezone)
         self._naive: tuple[str, int | None] | None = None
@@ -95,13 +95,9 @@ class RowMaker:
         self._source_id = mapping.source_id
         self._by_id = REQUEST_ID in mapping.columns
         self._seen: dict[int, int] = {}
-        self._base: dict[str, object] = {
-            "source": mapping.source_id,
-            **({} if mapping.is_bucket else {"request_count": 1}),
-            "tier": mapping.tier,
-            **mapping.constants,
-            "is_synthetic": mapping.constants.get("is_synthetic", "").lower() in _TRUE,
-        }
+        self._base = base_of(mapping)
+        told = {INCLUSIVE[name][0] if name in INCLUSIVE else name for name in mapping.columns}
+        self.content = {name: self._base.get(name) for name in sorted(told - {REQUEST_ID})}
 
     def make(self, cells: Sequence[object], line: int | None) -> Usage | Finding:
         """The row of one record, or what is wrong with it.
@@ -175,8 +171,7 @@ class RowMaker:
         get = row.get
         parts = [self._source_id]
         if self._by_id:
-            request_id = key_text(get(REQUEST_ID))
-            return usage_key((RESPONSE if is_response_id(request_id) else self._source_id, request_id))
+            return key_of(self._source_id, key_text(get(REQUEST_ID)))
         for name in self._key_fields:
             value = get(name)
             parts.append(str(value) if type(value) is int else key_text(value))
@@ -190,9 +185,24 @@ class RowMaker:
         """Rule and field where the request id is missing, or another row of the file has it and says something else."""
         if row.pop(REQUEST_ID, None) is None:
             return "missing-value", REQUEST_ID
-        content = hash(frozenset(row.items()))
+        content = hash(tuple([row.get(name, base) for name, base in self.content.items()]))
         is_same = self._seen.setdefault(int(key[:_ID_DIGITS], 16), content) == content
         return None if is_same else ("same-key", REQUEST_ID)
+
+    def agrees(self, keys: Sequence[str], contents: Sequence[int]) -> bool:
+        """Whether rows say what the earlier rows of their keys said; they are then known as well.
+
+        Args:
+            keys: of rows with a request id.
+            contents: a hash of what each says, in the fields `content`.
+        """
+        numbers = [int(key[:_ID_DIGITS], 16) for key in keys]
+        fresh = dict(zip(numbers, contents, strict=True))
+        told = zip(numbers, contents, strict=True)
+        if any(self._seen.get(number, fresh[number]) != content for number, content in told):
+            return False
+        self._seen.update(fresh)
+        return True
 
 
 def _unfit(row: dict[str, object], whole: list[tuple[str, str, tuple[str, ...]]]) -> tuple[str, str] | None:

@@ -1,14 +1,16 @@
 """One pass over the agents' logs of a home: what is new since the last pass, and what must still wait."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
-from joulebook.ingest.home import LogFile, Reading, log_files
+from joulebook.ingest.fullest import Fullest, Sink
+from joulebook.ingest.home import LogFile, log_files
+from joulebook.ingest.reading import Reading
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import Usage
 
 SETTLING = timedelta(minutes=10)
 """An answer younger than this may still be streaming; its counts would be booked too low, so it waits."""
@@ -46,22 +48,29 @@ class LogScan:
     waiting: int = 0
     done: Callable[[int, int], None] | None = None
 
-    def rows(self) -> Iterator[Usage | Finding]:
-        """Rows of logs that changed since the last pass, without those that wait; findings."""
+    def fill(self, sink: Sink, findings: list[Finding]) -> None:
+        """Rows of logs that changed since the last pass, without those that wait.
+
+        Args:
+            sink: where the rows go.
+            findings: what they are added to.
+        """
         changed: list[LogFile] = []
         for found in log_files(self.home, self.environment):
             if isinstance(found, Finding):
-                yield found
+                findings.append(found)
             elif self._is_changed(found):
                 changed.append(found)
-        for path, row in Reading(changed, self.done):
-            if isinstance(row, Finding):
-                yield row
-            elif row["started_at"] > self.now - SETTLING:
+        fullest = Fullest(sink)
+        reading = Reading(changed, self.now - SETTLING, sink.pack, self.done)
+        for _agent, answers in groupby(reading, key=lambda one: one[0].files[0].reader):
+            for task, answer in answers:
+                findings += answer.findings
+                for batch in answer.batches:
+                    fullest.add(batch, task.files)
+            for path in fullest.close_agent():
                 self.waiting += 1
                 self.after.pop(str(path), None)
-            else:
-                yield row
 
     def _is_changed(self, file: LogFile) -> bool:
         self.files[file.reader] += 1

@@ -4,8 +4,11 @@ A block holds the columns of some thousand rows as lists. That carries NULL apar
 line ends and quotes, and times as whole microseconds, and costs a third of writing row by row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from errno import EIO
+from functools import partial
 from io import FileIO
 from itertools import islice
 from math import isfinite
@@ -19,6 +22,9 @@ from joulebook.store.schema import SQL_TYPES, identifier, literal
 from joulebook.terms.columns import column
 
 BLOCK_ROWS = 2048
+ROWS = "_rows"
+"""How many rows a block has, beside its columns."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 INT64_LIMIT = 1 << 63
@@ -87,7 +93,7 @@ _CONVERT = {
 _SPOOLED = {**SQL_TYPES, "timestamp": "BIGINT"}
 
 
-def _quick(kind: str, kinds: set[type], values: list) -> bool:
+def _quick(kind: str, kinds: set[type], values: Sequence) -> bool:
     """Whether JSON carries the values as they are; what only the encoder can see is checked there."""
     if kind == "int64":
         known = values if None not in values else [value for value in values if value is not None]
@@ -97,7 +103,7 @@ def _quick(kind: str, kinds: set[type], values: list) -> bool:
     return (kind, kinds) in (("string", {str}), ("bool", {bool}))
 
 
-def _column_list(name: str, kind: str, values: list, *, strict: bool) -> list | None:
+def _column_list(name: str, kind: str, values: Sequence, *, strict: bool) -> Sequence | None:
     """One column of a block as JSON can carry it; None where nothing is known."""
     kinds = set(map(type, values))
     kinds.discard(type(None))
@@ -125,10 +131,43 @@ def _refuse_strange(strange: set[str], columns: Mapping[str, str]) -> None:
         raise UnknownName(kind=translatable("column"), name=min(strange), nearest=", ".join(columns))
 
 
-def _write_whole(stream: FileIO, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[stream.write(rest) :]
+def packed(columns: Mapping[str, str], told: Mapping[str, Sequence[object]]) -> bytes:
+    """A block of rows as a line of JSON.
+
+    Args:
+        columns: name -> type of the dictionary, in order.
+        told: name -> a value per row; those that are absent are unknown.
+
+    Raises:
+        BadValue: a value has not its column's type.
+        UnknownName: a name is no column of the table.
+    """
+    _refuse_strange(told.keys() - columns.keys(), columns)
+    try:
+        return _encode(_block(columns, told, strict=False)) + b"\n"
+    except ValueError:  # a lone surrogate: look at each value to name it
+        return _encode(_block(columns, told, strict=True)) + b"\n"
+
+
+def _block(
+    columns: Mapping[str, str], told: Mapping[str, Sequence[object]], *, strict: bool
+) -> dict[str, int | Sequence[object]]:
+    lists: dict[str, int | Sequence[object]] = {ROWS: len(next(iter(told.values())))}
+    for name, kind in columns.items():
+        values = _column_list(name, kind, told[name], strict=strict) if name in told else None
+        if values is not None:
+            lists[name] = values
+    return lists
+
+
+def _read_whole(stream: FileIO, size: int) -> bytes:
+    parts = []
+    while size:
+        parts.append(stream.read(size))
+        if not parts[-1]:
+            raise OSError(EIO, "the spool is cut off")
+        size -= len(parts[-1])
+    return b"".join(parts)
 
 
 class Spool:
@@ -145,6 +184,8 @@ class Spool:
         self.columns = columns
         self.rows = 0
         self.is_once = False
+        self.pack = partial(packed, dict(columns))
+        self._ends = [0]
         self._unique = unique
         self._longest = SMALLEST_BUFFER
 
@@ -157,39 +198,71 @@ class Spool:
             StoreUnwritable: the disk refused.
         """
         source = iter(rows)
-        with writing(self.path):
-            stream = self.path.open("wb", buffering=0)  # nothing is left to fail when it is closed
-        with stream:
+        with self.filling():
             while block := list(islice(source, BLOCK_ROWS)):
-                line = self._line(block) + b"\n"
-                self._longest = max(self._longest, len(line))
-                with writing(self.path):
-                    _write_whole(stream, line)
-                self.is_once = self.rows == 0 and self._has_each_once(block)
-                self.rows += len(block)
+                names = set().union(*block) or set(islice(self.columns, 1))
+                lists = {name: [row.get(name) for row in block] for name in names}
+                is_once = self.rows == 0 and self._has_each_once(block)
+                self.put(self.pack(lists), len(block))
+                self.is_once = is_once
+
+    @contextmanager
+    def filling(self) -> Generator[None, None, None]:
+        """Open the file for `put` and `leave_out`.
+
+        Raises:
+            StoreUnwritable: the disk refused.
+        """
+        with writing(self.path):
+            stream = self.path.open("w+b", buffering=0)  # nothing is left to fail when it is closed
+        with stream:
+            self._stream = stream
+            yield
+
+    def put(self, block: bytes, rows: int) -> None:
+        """Write the next block, of so many rows, as `pack` made it.
+
+        Raises:
+            StoreUnwritable: the disk refused.
+        """
+        self._ends.append(self._ends[-1] + len(block))
+        self._longest = max(self._longest, len(block))
+        self.rows += rows
+        self._write(block)
+
+    def leave_out(self, block: int, rows: Sequence[int]) -> None:
+        """Take rows back from a block.
+
+        Args:
+            block: its number; the first is 0.
+            rows: their numbers in the block; the first is 0.
+
+        Raises:
+            StoreUnwritable: the disk refused.
+        """
+        start, end = self._ends[block : block + 2]
+        with writing(self.path):
+            self._stream.seek(start)
+            lists = msgspec.json.decode(_read_whole(self._stream, end - start))
+        left = sorted(set(range(lists.pop(ROWS))).difference(rows))
+        rest = {ROWS: len(left), **{name: [values[row] for row in left] for name, values in lists.items()}}
+        with writing(self.path):
+            self._stream.seek(start)
+        self._write(_encode(rest).ljust(end - start - 1) + b"\n")  # as long as before: blanks are nothing in JSON
+        with writing(self.path):
+            self._stream.seek(self._ends[-1])
+        self.rows -= len(rows)
+
+    def _write(self, content: bytes) -> None:
+        with writing(self.path):
+            rest = memoryview(content)
+            while rest:
+                rest = rest[self._stream.write(rest) :]
 
     def _has_each_once(self, block: Sequence[Mapping[str, object]]) -> bool:
         """Whether a short input, of one block, has every key once; the engine finds out for longer ones."""
         keys = {row.get(self._unique) for row in block} if self._unique is not None else set()
         return len(keys) == len(block) and None not in keys
-
-    def _line(self, block: Sequence[Mapping[str, object]]) -> bytes:
-        try:
-            return _encode(self._block(block, strict=False))
-        except ValueError:  # a lone surrogate: look at each value to name it
-            return _encode(self._block(block, strict=True))
-
-    def _block(self, block: Sequence[Mapping[str, object]], *, strict: bool) -> dict[str, object]:
-        told = set().union(*block)
-        _refuse_strange(told - self.columns.keys(), self.columns)
-        lists: dict[str, object] = {"_rows": len(block)}
-        for name, kind in self.columns.items():
-            if name not in told:
-                continue
-            values = _column_list(name, kind, [row.get(name) for row in block], strict=strict)
-            if values is not None:
-                lists[name] = values
-        return lists
 
     def sql(self) -> str:
         """SQL that reads the rows back, in order, in the types that a table shows."""
@@ -201,9 +274,9 @@ class Spool:
         )
         read = (
             f"read_json({literal(str(self.path))}, format = 'newline_delimited', "
-            f"columns = {{'_rows': 'BIGINT', {types}}}, maximum_object_size = {self._longest})"
+            f"columns = {{{literal(ROWS)}: 'BIGINT', {types}}}, maximum_object_size = {self._longest})"
         )
-        return f"SELECT {shown} FROM (SELECT unnest(range(_rows)) AS _row, {lists} FROM {read})"
+        return f"SELECT {shown} FROM (SELECT unnest(range({ROWS})) AS _row, {lists} FROM {read})"
 
 
 def table_types(columns: Iterable[str]) -> dict[str, str]:

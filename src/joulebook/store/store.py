@@ -3,7 +3,7 @@
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -215,14 +215,25 @@ class Store:
             StoreUnwritable: the disk is full or the folder cannot be written.
             StoreConflict: the table is not at the expected version, or others wrote all the time.
         """
+        how = Terms(unique, info, expected, add_overlaps=add_overlaps)
+        return self.append_filled(table, lambda spool: spool.write(rows), how)
+
+    def append_filled(self, table: str, fill: Callable[[Spool], None], how: Terms) -> Appended:
+        """Append what a function puts into a spool, in one commit; raises as `append_rows`.
+
+        Args:
+            table: name of the table.
+            fill: the function.
+            how: terms of the commit; whether each key is there once the spool knows better.
+        """
         columns = tables.table(table).columns
-        spool = Spool(self._draft("json"), table_types(columns), unique)
+        spool = Spool(self._draft("json"), table_types(columns), how.unique)
         try:
-            spool.write(rows)
+            fill(spool)
             if not spool.rows:
                 return Appended(self.version(table), 0, 0)
-            how = Terms(unique, info, expected, spool.is_once, add_overlaps)
-            return self._append(table, key_checks_sql(spool.sql(), columns, unique), how)
+            query = key_checks_sql(spool.sql(), columns, how.unique)
+            return self._append(table, query, replace(how, is_once=spool.is_once))
         finally:
             spool.path.unlink(missing_ok=True)
 

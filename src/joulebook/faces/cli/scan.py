@@ -60,7 +60,7 @@ def command(
     before = {} if add_overlaps else _state(state_path, book)
     scan = LogScan(home or Path.home(), {} if home else os.environ, now, before)
     with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
-        result = book.import_rows(scan.rows(), "scan", add_overlaps=add_overlaps)
+        result = book.import_logs(scan, "scan", add_overlaps=add_overlaps)
     _keep(state_path, {**scan.before, **scan.after})
     tools = tuple(sorted({place.reader for place in LOG_PLACES}))
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

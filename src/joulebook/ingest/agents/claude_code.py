@@ -75,7 +75,11 @@ class ClaudeCode:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per answer."""
-        return rows_of(self.name, options, _records(stream, options.file))
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows."""
+        return _records(stream, options.file)
 
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:

@@ -78,7 +78,11 @@ class Codex:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per model response."""
-        return rows_of(self.name, options, _records(stream, options.file))
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows."""
+        return _records(stream, options.file)
 
 
 @dataclass(slots=True)

@@ -45,7 +45,11 @@ class CopilotCli:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per model and end of the session."""
-        return rows_of(self.name, options, _records(stream, options.file))
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows."""
+        return _records(stream, options.file)
 
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:

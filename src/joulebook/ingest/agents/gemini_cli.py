@@ -74,7 +74,11 @@ class GeminiCli:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per answer."""
-        return rows_of(self.name, options, _gemini_records(stream, options))
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows."""
+        return _gemini_records(stream, options)
 
 
 class QwenCode:
@@ -89,7 +93,11 @@ class QwenCode:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per answer."""
-        return rows_of(self.name, options, _qwen_records(stream, options.file))
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows."""
+        return _qwen_records(stream, options.file)
 
 
 def _gemini_records(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:

@@ -52,10 +52,14 @@ class OpenCode:
         Raises:
             InputBroken: the database cannot be read.
         """
+        return rows_of(self.name, options, self.records(stream, options))
+
+    def records(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+        """The records behind the rows; raises as `parse`."""
         magic = stream.read(len(SQLITE_MAGIC))
         stream.seek(0)
         messages = _database(stream, options) if magic == SQLITE_MAGIC else _file(stream, options)
-        return rows_of(self.name, options, _records(messages))
+        return _records(messages)
 
 
 def open_database(stream: BinaryIO) -> sqlite3.Connection:
