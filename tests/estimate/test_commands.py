@@ -122,6 +122,20 @@ def test_a_calibration_is_kept_and_used(tmp_path, capsys):
     assert width(after) < width(before)
 
 
+def test_the_error_of_the_meter_is_the_librarys_where_none_is_given(capsys):
+    """Accelerators are read as NVML reads them; what an unknown meter read leaves a wider range than one named."""
+    ratios = {}
+    for boundary in ("gpu", "node"):
+        for given in ((), ("--meter-error", "0"), ("--meter-error", "0.05")):
+            point = ["--model", "llama-3.1-8b", "--output", "40000", "--energy-wh", "9", "--boundary", boundary]
+            assert run_command(["calibrate", *point, *given, "--json"]) == 0
+            ratio = json.loads(capsys.readouterr().out)["ratio"]
+            ratios[boundary, given[1:]] = ratio["high"] / ratio["low"]
+    assert ratios["gpu", ()] == pytest.approx(ratios["gpu", ("0.05",)])
+    assert ratios["gpu", ()] > ratios["gpu", ("0",)]
+    assert ratios["node", ()] > ratios["node", ("0.05",)]
+
+
 def test_a_described_calibration_shifts_the_shape_of_its_deployment(tmp_path, capsys):
     """One request at a time takes much for its answer; the input of other requests is not priced up with it."""
     model, board = ["--model", "llama-3.1-8b"], ["--gpu", "h100", "--gpus", "1", "--precision", "bf16", "--batch", "1"]

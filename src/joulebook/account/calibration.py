@@ -13,13 +13,15 @@ from joulebook.estimate.scenarios import METHOD_SUBJECT, shape_of
 from joulebook.estimate.serving import estimate_serving
 from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.factors.choose import choose, resolve_model
-from joulebook.factors.edition import Edition
+from joulebook.factors.edition import UNKNOWN, Edition
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.columns import column
 from joulebook.terms.range import Range
 from joulebook.terms.units import convert
 
 UNDESCRIBED = Deployment()
+NVML = "meter:nvml"
+"""Subject of the accuracy of what reads accelerators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def calibrate_model(
     at: date,
     *,
     boundary: str,
-    meter_error_ratio: float,
+    meter_error_ratio: float | None = None,
     deployment: Deployment = UNDESCRIBED,
 ) -> Calibrated:
     """Compare measured energy with the estimate of the same requests.
@@ -82,7 +84,8 @@ def calibrate_model(
         points: per measurement ``energy_wh``, ``requests``, ``input``, ``cached``, ``output``, ``reasoning``.
         at: day of the measurement.
         boundary: what the meter saw: gpu, node, node+idle, facility.
-        meter_error_ratio: half the width of the meter's range.
+        meter_error_ratio: half the width of the meter's range; None takes the library's, of NVML where it saw
+            accelerators alone and of an unknown meter elsewhere.
         deployment: what is known of the deployment; without it the shape of a full batch on an H100 is shifted.
 
     Raises:
@@ -99,6 +102,7 @@ def calibrate_model(
     coefficients = estimate_serving(shape_of(facts), serving).coefficients
     rungs = [rung for rung in LADDER if rung[0].rung <= Boundary(boundary).rung]
     overheads = [choose(edition, name, subject, at, policy).factor.range for _rung, name, subject in rungs]
+    error = _meter(edition, policy, boundary, at) if meter_error_ratio is None else _around(meter_error_ratio)
     found = []
     for point in points:
         if point["input"] + point["cached"] + point["output"] + point["reasoning"] <= 0:
@@ -107,10 +111,19 @@ def calibrate_model(
                 next_step=translatable("give --input and --output tokens."),
             )
         energy = convert(point["energy_wh"], "Wh", "kWh")
-        meter = Range(energy * (1 - meter_error_ratio), energy, energy * (1 + meter_error_ratio))
-        found.append(Point(at_the_accelerator(meter, overheads), _estimated_kwh(point, coefficients)))
+        found.append(Point(at_the_accelerator(error.scaled(energy), overheads), _estimated_kwh(point, coefficients)))
     one_point = choose(edition, "one_point_ratio", METHOD_SUBJECT, at, policy).factor.range
     return Calibrated(facts.model, calibrate(found, one_point), tuple(found), boundary, at.isoformat(), known)
+
+
+def _meter(edition: Edition, policy: str, boundary: str, at: date) -> Range:
+    """True over read energy of the meter that sees a boundary."""
+    subject = NVML if boundary == Boundary.GPU else UNKNOWN
+    return choose(edition, "meter_error_ratio", subject, at, policy).factor.range
+
+
+def _around(error_ratio: float) -> Range:
+    return Range(1 - error_ratio, 1, 1 + error_ratio)
 
 
 def _estimated_kwh(point: Mapping[str, float], coefficients: Mapping[str, float]) -> float:

@@ -27,7 +27,11 @@ BOUNDARIES = ("gpu", "node", "node+idle", "facility")
 @click.option("--provider", help=_("Who hosts it: openai, azure, aws, own, ..."))
 @click.option("--energy-wh", type=click.FloatRange(0, min_open=True), help=_("Measured energy of all requests, Wh."))
 @click.option("--boundary", type=click.Choice(BOUNDARIES), default="gpu", help=_("What the meter saw."))
-@click.option("--meter-error", type=click.FloatRange(0, 1), default=0.05, help=_("Error of the meter: 0.05 is 5 %."))
+@click.option(
+    "--meter-error",
+    type=click.FloatRange(0, 1, max_open=True),
+    help=_("Error of the meter, 0.05 for 5 %; default that of NVML for gpu, else that of an unknown meter."),
+)
 @click.option("--input", "fresh", type=click.IntRange(0), default=0, help=_("Input tokens computed afresh, in all."))
 @click.option("--cached", type=click.IntRange(0), default=0, help=_("Input tokens read from a cache, in all."))
 @click.option("--output", type=click.IntRange(0), default=0, help=_("Output tokens, in all."))
