@@ -233,6 +233,7 @@ METERED = (
             "storage_gb_hours": 2400,
             "network_gb": 10,
             "uncached_input_tokens": 1_000_000,
+            "visible_output_tokens": 0,
             "cost_usd": 8.72,
         },
     ),

@@ -217,6 +217,15 @@ def test_gaps_of_power_are_told_and_widen_their_hours():
     assert (told.rule, told.facts, told.is_error) == ("power-gaps", {"count": 1, "seconds": "900"}, False)
 
 
+def test_an_hour_without_any_power_is_not_booked():
+    """An hour that lies in a gap as a whole is unknown: it is told and gives no row."""
+    found = kepler_watts([*range(0, 3601, 60), *range(3 * 3600, 4 * 3600 + 1, 60)], 100)
+    rows = [one for one in found if not isinstance(one, Finding)]
+    assert [row["started_at"].timestamp() - START for row in rows] == [0, 3 * 3600]
+    told = {one.rule: one.facts["count"] for one in found if isinstance(one, Finding)}
+    assert told == {"partial-hours": 2, "power-gaps": 1}
+
+
 def test_power_read_without_gaps_is_sure():
     """Steady samples give an hour without a range of their own."""
     (row,) = kepler_watts(range(0, 3601, 60), 100)

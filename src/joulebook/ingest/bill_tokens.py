@@ -28,13 +28,14 @@ _GEMINI = re.compile(
     r"Gemini (?:[2-9]|\d\d).*? (?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))",
     re.IGNORECASE,
 )
+EMBEDDED = "embedding_tokens"
 _CONSUMPTION_UNIT = re.compile(
     r"claude[ _-]?consumption[ _-]?unit|(?=.*(?:claude|anthropic)).*(?<![a-z])ccus?(?![a-z])", re.IGNORECASE | re.DOTALL
 )
 """Claude Consumption Units: an amount of money that tokens of any model and class were converted to."""
 
 _CLASSES = (
-    (re.compile(r"embed", re.IGNORECASE), "embedding_tokens"),
+    (re.compile(r"embed", re.IGNORECASE), EMBEDDED),
     (re.compile(r"(?:cached?|\bcd)[-_ ]?wr", re.IGNORECASE), "cache_write_tokens"),
     (re.compile(r"cache[-_ ]?read|cached|caching(?! storage)|\bcd\b", re.IGNORECASE), "cache_read_tokens"),
     (re.compile(r"output|outpt?\b|\bopt\b|completion|response", re.IGNORECASE), "visible_output_tokens"),

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from joulebook.ingest.bill_blocks import UNITS, told_in_tokens
-from joulebook.ingest.bill_tokens import is_of_tokens, model_of, tokens_of, untold_tokens
+from joulebook.ingest.bill_tokens import EMBEDDED, is_of_tokens, model_of, tokens_of, untold_tokens
 from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.records import loaded, whole
 from joulebook.terms.units import convert
@@ -76,7 +76,11 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
     unit = (told.get("unit") or "").strip()
     tokens = tokens_of(text, unit, quantity)
     if tokens is not None:
-        return {**NOTHING_ELSE, **tokens, "model": model_of(told.get("sku") or text, "\n".join(map(str, named)))}
+        return {
+            **({} if EMBEDDED in tokens else NOTHING_ELSE),
+            **tokens,
+            "model": model_of(told.get("sku") or text, "\n".join(map(str, named))),
+        }
     if NO_MACHINE.search(text):
         return None
     for find in (_stored, _machine, _sent):

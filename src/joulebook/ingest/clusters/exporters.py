@@ -137,15 +137,16 @@ def _chosen(counters: Mapping[_Device, dict[str, Counter]]) -> Iterator[tuple[_D
 
 
 def _rows(maker: EnergyMaker, devices: Iterator[tuple[_Device, dict[str, Counter]]]) -> Iterator[Entry | Finding]:
-    repeated = resets = partial = 0
+    repeated = resets = partial = lost = 0
     gaps: list[float] = []
     for device, parts in devices:
         hours: dict[float, Span] = {}
         labels: Mapping[str, str] = {}
         for counter in parts.values():
             if device.unit == "W":
-                grown, left_open = power_hours(counter)
+                grown, left_open, unread = power_hours(counter)
                 gaps.extend(left_open)
+                lost = max(lost, unread)
             else:
                 read, anew = counter.hours()
                 grown = {hour: Span(energy, energy, energy) for hour, energy in read.items()}
@@ -161,7 +162,11 @@ def _rows(maker: EnergyMaker, devices: Iterator[tuple[_Device, dict[str, Counter
             started, ended = (datetime.fromtimestamp(at, tz=UTC) for at in (hour, hour + HOUR_S))
             told |= {"started_at": started, "ended_at": ended, "low_ratio": span.ratio(span.low)}
             yield maker.row({**told, "high_ratio": span.ratio(span.high)}, span.mid, unit, None)
-    for rule, count in (("counters-repeated", repeated), ("counters-began-anew", resets), ("partial-hours", partial)):
+    for rule, count in (
+        ("counters-repeated", repeated),
+        ("counters-began-anew", resets),
+        ("partial-hours", partial + lost),
+    ):
         if count:
             yield Finding(maker.options.file, None, rule, {"count": count}, is_error=False)
     if gaps:

@@ -105,15 +105,16 @@ class Span:
         return end / self.mid if self.mid else 1.0
 
 
-def power_hours(power: Counter) -> tuple[dict[float, Span], list[float]]:
-    """Energy [J] of power [W] per whole hour, by trapezoids, and the length of its gaps [s].
+def power_hours(power: Counter) -> tuple[dict[float, Span], list[float], int]:
+    """Energy [J] of power [W] per whole hour, by trapezoids, the length of its gaps [s], and the hours that are lost.
 
-    An interval of more than `GAP_STEPS` usual steps is a gap: nobody knows what the power was in it.
+    An interval of more than `GAP_STEPS` usual steps is a gap: nobody knows what the power was in it. An hour that lies
+    in a gap as a whole is lost.
     """
     ordered = sorted(power.samples.items())
     steps = [later[0] - sooner[0] for sooner, later in pairwise(ordered)]
     if not steps:
-        return {}, []
+        return {}, [], 0
     longest, highest = GAP_STEPS * median(steps), max(watts for _at, watts in ordered)
     first = ordered[0][0]
     ends = [Counter(samples={first: 0.0}) for _ in ("low", "mid", "high")]
@@ -127,7 +128,12 @@ def power_hours(power: Counter) -> tuple[dict[float, Span], list[float]]:
             totals[place] += joules
             ends[place].samples[then] = totals[place]
     low, mid, high = (end.hours()[0] for end in (ends if math.isfinite(totals[-1]) else [ends[1]] * len(ends)))
-    return {hour: Span(low.get(hour, 0.0), joules, high.get(hour, joules)) for hour, joules in mid.items()}, gaps
+    found = {
+        hour: Span(min(low[hour], joules), joules, max(high.get(hour, joules), joules))
+        for hour, joules in mid.items()
+        if low.get(hour, 0.0) > 0 or joules == 0
+    }
+    return found, gaps, len(mid) - len(found)
 
 
 def samples_of(stream: BinaryIO, file: str, wanted: frozenset[str]) -> Iterator[Sample | Finding]:
