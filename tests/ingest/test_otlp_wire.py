@@ -7,6 +7,7 @@ import struct
 from recorded import RECORDINGS
 
 from joulebook.ingest.reader import ReadOptions, reader
+from joulebook.terms.finding import Finding
 
 TEMPORALITY = {"AGGREGATION_TEMPORALITY_CUMULATIVE": 2}
 HISTOGRAM, SUM = 9, 7
@@ -85,3 +86,38 @@ def test_metrics_as_protobuf():
     assert alone == framed
     assert [row["usage_key"] for row in alone] == [row["usage_key"] for row in plain]
     assert [row.get("visible_output_tokens") for row in alone] == [row.get("visible_output_tokens") for row in plain]
+
+
+def told(content):
+    """Rows and rules of the findings of a telemetry file."""
+    found = list(reader("otlp").parse(io.BytesIO(content), ReadOptions(file="f")))
+    return [row for row in found if not isinstance(row, Finding)], [
+        (row.line, row.rule) for row in found if isinstance(row, Finding)
+    ]
+
+
+END = "\n}\n"
+
+
+def printed():
+    """The objects of Gemini CLI's telemetry file."""
+    text = next(one for one in RECORDINGS if one.file == "otlp-gemini.log").content().decode()
+    return [part + END for part in text.split(END)[:-1]]
+
+
+def test_an_object_that_breaks_off_costs_no_other():
+    """Of objects printed one behind the other, one that breaks off is told, and those around it are read."""
+    objects = printed()
+    rows, findings = told("".join(objects).encode())
+    assert (len(rows), findings) == (2, [])
+    torn = objects[1][: len(objects[1]) // 2] + "\n"
+    rows, findings = told("".join([objects[0], torn, *objects[2:]]).encode())
+    assert [row["model"] for row in rows] == ["gemini-2.5-flash"]
+    assert findings == [(objects[0].count("\n") + 1, "broken-json")]
+
+
+def test_sums_of_the_sdk_count_where_nothing_else_does():
+    """A telemetry file with nothing but counters is counted by them."""
+    rows, findings = told("".join(text for text in printed() if "scopeMetrics" in text).encode())
+    assert findings == []
+    assert [(row["tool"], row["uncached_input_tokens"]) for row in rows] == [("gemini-cli", 1000)]

@@ -226,6 +226,96 @@ def test_other_agents_by_log_and_event(book, log, event, tokens):
     assert book(log, ("otlp", event))[1] == tokens
 
 
+def sdk_log(request):
+    """The log records of an export request as the agent's own file has them: the SDK's objects, printed out."""
+    texts = []
+    for outer in json.loads(request)["resourceLogs"]:
+        for record in outer["scopeLogs"][0]["logRecords"]:
+            known = {one["key"]: one["value"] for one in record["attributes"]}
+            plain = {name: cell.get("stringValue") or int(cell["intValue"]) for name, cell in known.items()}
+            service = [[one["key"], one["value"]["stringValue"]] for one in outer["resource"]["attributes"]]
+            told = {
+                "hrTime": list(divmod(int(record["timeUnixNano"]), 10**9)),
+                "resource": {"_rawAttributes": service},
+                "attributes": plain,
+                "_body": "API response",
+            }
+            texts.append(json.dumps(told, indent=2) + "\n")
+    return "".join(texts)
+
+
+@pytest.mark.parametrize("order", [0, 1], ids=["log first", "file first"])
+def test_gemini_cli_by_its_chat_and_its_telemetry_file(book, order):
+    """An answer in Gemini CLI's chat and in the file its telemetry is written to is one use."""
+    texts = [("gemini-cli", gemini_log()), ("otlp", sdk_log(gemini_event()))]
+    outcomes, tokens = book(*(texts[::-1] if order else texts))
+    assert tokens == (400, 100, 0, 20, 30)
+    assert [outcome[0] for outcome in outcomes] == [1, 0]
+
+
+def test_the_same_telemetry_as_a_file_and_as_a_request(book):
+    """An event that was written to a file and sent to a collector as well has one key."""
+    outcomes, _ = book(("otlp", gemini_event()), ("otlp", sdk_log(gemini_event())))
+    assert [outcome[:2] for outcome in outcomes] == [(1, 0), (0, 1)]
+
+
+def copilot_log(requests=1, began=AT):
+    """A session of Copilot CLI that ended, with its sums."""
+    usage = {"inputTokens": 900, "outputTokens": 80, "cacheReadTokens": 600, "cacheWriteTokens": 50}
+    metric = {"requests": {"count": requests}, "usage": usage}
+    end = (AT + timedelta(minutes=20, seconds=7)).isoformat()
+    start = {"type": "session.start", "id": "e1", "timestamp": began.isoformat(), "data": {"sessionId": "c-1"}}
+    done = {"type": "session.shutdown", "id": "e2", "timestamp": end, "data": {"modelMetrics": {"gpt-5-mini": metric}}}
+    return json.dumps(start) + "\n" + json.dumps(done) + "\n"
+
+
+def copilot_span(number, tokens, at):
+    """A line of Copilot CLI's telemetry file."""
+    return (
+        json.dumps(
+            {
+                "type": "span",
+                "traceId": "a1",
+                "spanId": f"{number}",
+                "startTime": [round(at.timestamp()), 0],
+                "endTime": [round(at.timestamp()) + 4, 0],
+                "attributes": {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.response.model": "gpt-5-mini",
+                    "gen_ai.conversation.id": "c-1",
+                    "gen_ai.usage.input_tokens": tokens[0],
+                    "gen_ai.usage.cache_read.input_tokens": tokens[1],
+                    "gen_ai.usage.cache_write.input_tokens": tokens[2],
+                    "gen_ai.usage.output_tokens": tokens[3],
+                },
+                "resource": {"attributes": {"service.name": "github-copilot"}},
+            }
+        )
+        + "\n"
+    )
+
+
+@pytest.mark.parametrize("order", [0, 1], ids=["log first", "telemetry first"])
+def test_a_request_of_copilot_by_log_and_telemetry(book, order):
+    """A session of one request is known in Copilot's log and in its telemetry by session, model and counts."""
+    span = copilot_span(1, (900, 600, 50, 80), AT + timedelta(seconds=9))
+    texts = [("copilot-cli", copilot_log()), ("otlp", span)]
+    outcomes, tokens = book(*(texts[::-1] if order else texts))
+    assert tokens == (250, 600, 50, 80, 0)
+    assert [outcome[0] for outcome in outcomes] == [1, 0]
+
+
+@pytest.mark.parametrize("order", [0, 1], ids=["log first", "telemetry first"])
+def test_a_session_of_copilot_by_log_and_telemetry(book, order):
+    """Sums of a session in Copilot's log and its requests in the telemetry are not added up silently."""
+    spans = copilot_span(1, (400, 200, 20, 30), AT + timedelta(seconds=70))
+    spans += copilot_span(2, (500, 400, 30, 50), AT + timedelta(minutes=9))
+    texts = [("copilot-cli", copilot_log(2)), ("otlp", spans)]
+    outcomes, tokens = book(*(texts[::-1] if order else texts))
+    assert tokens == (250, 600, 50, 80, 0)
+    assert outcomes[1][3] == ["covered-by-another"]
+
+
 QWEN = {"promptTokenCount": 200, "cachedContentTokenCount": 150, "candidatesTokenCount": 40, "thoughtsTokenCount": 10}
 
 

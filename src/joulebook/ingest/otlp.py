@@ -1,7 +1,8 @@
 """OpenTelemetry (OTLP) spans, log events and metrics of language models, as JSON or protobuf.
 
-Reads files of the collector's file exporter (one JSON request per line), single JSON requests, and protobuf requests,
-alone or each after its length in four bytes. The receiving server uses the same functions.
+Reads files of the collector's file exporter (one JSON request per line), single JSON requests, protobuf requests, alone
+or each after its length in four bytes, and the files that coding agents write (`joulebook.ingest.otlp_sdk`). The
+receiving server uses the same functions.
 
 Spans follow the GenAI conventions, old and new, with the aliases of OpenLLMetry and OpenInference; input contains
 cached tokens and output contains reasoning. Log events and spans of their own form are those of coding agents. A source
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO
 from joulebook.errors import translatable
 from joulebook.ingest.otlp_agents import AgentSignals
 from joulebook.ingest.otlp_metrics import Measures
+from joulebook.ingest.otlp_sdk import as_request, is_of_sdk
 from joulebook.ingest.otlp_values import attributes, nanoseconds, owner
 from joulebook.ingest.otlp_words import LOGS, MEASURES, PASSED_OVER, SPAN_WORDS, SPANS, first_of
 from joulebook.ingest.providers import provider_name
@@ -59,6 +61,8 @@ class Otlp:
         """By the outermost key, or for protobuf by the ending and the first bytes."""
         if any(f'"{outer}"'.encode() in head for outer, _middle, _inner in ENTRIES):
             return 0.95
+        if head.startswith(JSON_STARTS) and is_of_sdk(head):
+            return 0.9
         ending = name.lower().removesuffix(".gz")
         return (
             0.6 if ending.endswith((".pb", ".binpb", ".otlp", ".proto")) and not head.startswith(JSON_STARTS) else 0.0
@@ -74,7 +78,8 @@ def _requests(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[st
     head = stream.read(LENGTH_BYTES)
     stream.seek(0)
     if head.startswith(JSON_STARTS) or not head.strip():
-        yield from json_documents(stream, file)
+        for item in json_documents(stream, file):
+            yield item if isinstance(item, Finding) else (item[0], as_request(item[1]))
         return
     for number, message in enumerate(_messages(stream.read()), start=1):
         request = export_request(message)

@@ -3,6 +3,9 @@
 An agent that sends several signals tells each request several times: of a request that an event told, the span is left
 out, by the request's id, or where it has none by the agent's session.
 
+GitHub Copilot CLI tells requests by spans of the common conventions, and its log sums of a session: a session of one
+request is known by its counts, the others are held apart by their time (`joulebook.store.overlap`).
+
 Of Gemini CLI and Qwen Code the event's total says whether hidden reasoning stands inside the output or beside it.
 
 Checked against: ``telemetry/types.ts`` and ``loggers.ts`` of Gemini CLI and Qwen Code (2026). Sources: Claude Code
@@ -20,6 +23,9 @@ from joulebook.ingest.otlp_words import AGENT_EVENTS, AGENT_SERVICES, AGENT_SPAN
 from joulebook.ingest.records import Record
 
 Told = dict[str, object]
+
+SUMMED = {"copilot-cli": ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")}
+"""Agents whose log tells sums of a session: fields by which a session of one request is known in both."""
 
 
 class AgentSignals:
@@ -83,7 +89,9 @@ class AgentSignals:
         agent = AGENT_SERVICES.get(str(resource.get("service.name")))
         if agent is None:
             return False
-        self._spans.append(((agent, _session(known)), (line, {**record, "tool": agent})))
+        session, told = _session(known), (record.get(name) for name in SUMMED.get(agent, ()))
+        hashed = use_hash(agent, session, record.get("model"), told) if agent in SUMMED else None
+        self._spans.append(((agent, session), (line, {**record, "tool": agent, "use_hash": hashed})))
         return True
 
     def rest(self) -> Iterator[Record]:

@@ -32,6 +32,7 @@ SPAN_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cache_write_tokens": (
             "gen_ai.usage.cache_creation.input_tokens",
             "gen_ai.usage.cache_creation_input_tokens",
+            "gen_ai.usage.cache_write.input_tokens",
             "gen_ai.usage.input_tokens.cache_write",
             "llm.token_count.prompt_details.cache_write",
         ),
@@ -104,6 +105,7 @@ AGENT_SERVICES: Mapping[str, str] = MappingProxyType(
         "qwen-code": "qwen-code",
         "codex_cli_rs": "codex",
         "codex": "codex",
+        "github-copilot": "copilot-cli",
     }
 )
 """``service.name`` of an agent -> its name; its GenAI spans tell again what its events tell."""

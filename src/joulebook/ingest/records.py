@@ -215,23 +215,52 @@ def whole_json(stream: BinaryIO, file: str, shape: object = None) -> Iterator[ob
 
 
 def json_documents(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any]] | Finding]:
-    """The objects of a file that is JSON lines, one JSON text, or a list; with their line where it has lines."""
+    """The objects of a file that is JSON lines, one JSON text, a list, or texts printed one behind the other.
+
+    With their line where the file has several.
+    """
     rest: list[bytes] = []
-    number = 0
+    first = number = 0
     for number, line in enumerate(utf8_lines(stream, file), start=1):
+        if _is_torn(rest, line):
+            yield Finding(file, first, "broken-json")
+            rest = []
         document = None if rest else loaded(line)
         if isinstance(document, dict):
             yield number, document
-        elif rest or (number == 1 and line.lstrip().startswith((b"{", b"["))):
+        elif rest or line.rstrip() == b"{" or (number == 1 and _is_json(line)):
+            first = first if rest else number
             rest.append(line)
+            document = loaded(b"".join(rest)) if _may_end(rest) else None
+            if isinstance(document, dict):
+                yield None if first == 1 else first, document
+                rest = []
         elif line.strip():
             yield Finding(file, number, "not-json" if line.endswith(ENDS) else "truncated")
     text = loaded(b"".join(rest)) if rest else []
     if text is None:
-        yield Finding(file, None, "broken-json")
+        yield Finding(file, None if first == 1 else first, "broken-json")
     for document in text if isinstance(text, list) else [text]:
         if isinstance(document, dict):
             yield None, document
+
+
+def _is_json(line: bytes) -> bool:
+    return line.lstrip().startswith((b"{", b"["))
+
+
+def _is_printed(rest: Sequence[bytes]) -> bool:
+    """Whether an object is printed over several lines, those inside it set in: only its own braces stand in front."""
+    return bool(rest) and rest[0].rstrip() == b"{" and rest[1:2] != [] and rest[1][:1] in (b" ", b"\t")
+
+
+def _may_end(rest: Sequence[bytes]) -> bool:
+    return _is_printed(rest) and rest[-1].rstrip() == b"}"
+
+
+def _is_torn(rest: Sequence[bytes], line: bytes) -> bool:
+    """Whether the next object begins before the one being read has ended."""
+    return line.rstrip() == b"{" and line[:1] == b"{" and _is_printed(rest)
 
 
 def dicts(value: object) -> Iterator[dict[str, Any]]:

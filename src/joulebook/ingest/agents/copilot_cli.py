@@ -12,11 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.identity import use_hash
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
+
+USED = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
+"""Counts in the order of `joulebook.ingest.identity.use_hash`, the same for the agent's telemetry."""
 
 BEGIN = b'{"type":"'
 
@@ -55,6 +59,7 @@ class CopilotCli:
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     before: dict[str, dict[str, int]] = {}
     project: str | None = None
+    session: object = None
     began: object = None
     for item in marked_lines(stream, file, b'"session.start"', b'"session.resume"', b'"session.shutdown"', begin=BEGIN):
         if isinstance(item, Finding):
@@ -65,6 +70,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         if event.get("type") in ("session.start", "session.resume"):
             began = event.get("timestamp")
             project = folder_name(dig(event, "data.context.cwd")) or project
+            session = dig(event, "data.sessionId") or session
         elif event.get("type") == "session.shutdown" and isinstance(metrics, dict):
             for model, metric in metrics.items():
                 told = {ours: dig(metric, path) for ours, path in COUNTS.items()}
@@ -80,6 +86,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
                             "request_id": f"{event.get('id') or event.get('timestamp')}:{model}",
                             "started_at": began or event.get("timestamp"),
                             "ended_at": event.get("timestamp"),
+                            "use_hash": use_hash(CopilotCli.name, session, model, (used.get(name) for name in USED)),
                             "model": name_of(model),
                             "project": project,
                             "tool": CopilotCli.name,
