@@ -420,6 +420,46 @@ def test_gateway_beside_the_suppliers_report(book, is_report_first):
     assert tokens[0] == (5000 if is_report_first else 203)
 
 
+def bill(sku, description="Amazon Bedrock", provider="AWS", unit="1K tokens"):
+    """A line of a FOCUS bill on the tokens of a model in one hour."""
+    names = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,ConsumedQuantity,ConsumedUnit"
+    names += ",ProviderName,RegionId,SkuId,ServiceName,ServiceCategory"
+    hour = "2026-01-01T09:00:00Z,2026-01-01T10:00:00Z"
+    return f"{names}\n1,USD,Usage,{hour},5,{unit},{provider},us-east-1,{sku},{description},AI and Machine Learning\n"
+
+
+def bedrock(model):
+    """An invocation of a model on Bedrock."""
+    counts = {"input": {"inputTokenCount": 10}, "output": {"outputTokenCount": 2}}
+    told = {"schemaType": "ModelInvocationLog", "timestamp": AT.isoformat(), "requestId": "b1", "region": "us-east-1"}
+    return json.dumps({**told, "modelId": model, **counts}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "log"),
+    [
+        (bill("USE1-Claude4.5Sonnet-input-tokens"), "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (bill("USE1-Claude4.6Opus-output-tokens"), "us.anthropic.claude-opus-4-6-v1:0"),
+        (bill("USE1-openai.gpt-oss-120b-mantle-input-tokens-standard"), "openai.gpt-oss-120b-1:0"),
+        (bill("USE1-Llama3-1-70B-input-tokens"), "meta.llama3-1-70b-instruct-v1:0"),
+    ],
+    ids=["claude", "profile", "gpt-oss", "llama"],
+)
+def test_a_bill_beside_the_log_of_the_same_models(book, line, log):
+    """However bill and log spell a model, its tokens of the same hour are not added up silently."""
+    outcomes, tokens = book(("bedrock-logs", bedrock(log)), ("focus", line))
+    assert outcomes[0][0] == 1
+    assert outcomes[1][:3] == (0, 0, 1)
+    assert tokens[0] == 10
+
+
+def test_another_model_on_the_bill_is_another_use(book):
+    """A line on another model of the same family and hour is booked."""
+    for sku in ("USE1-Claude4.5Haiku-input-tokens", "USE1-Claude4Sonnet-input-tokens"):
+        outcomes, _ = book(("bedrock-logs", bedrock("anthropic.claude-sonnet-4-5-20250929-v1:0")), ("focus", bill(sku)))
+        assert outcomes[1][0] == 1
+
+
 def test_the_user_may_add_them(book):
     """Where the user says that they are other uses, both are booked."""
     _, tokens = book(("openai-usage", openai_report()), ("litellm", litellm()), add_overlaps=True)

@@ -43,11 +43,14 @@ _KIND = (
     f"CASE WHEN coalesce({', '.join(TOKEN_CLASSES)}) IS NOT NULL THEN 'text' "
     "WHEN embedding_tokens IS NOT NULL THEN 'embedding' END"
 )
-_MODEL = (
+_NAME = (
     "regexp_replace(regexp_replace(lower(model), '^.*[/.]([a-z])', '\\1'), "
-    "'([-@]\\d{4}-?\\d{2}-?\\d{2})?(-v\\d+(:\\d+)?)?$', '')"
+    "'([-@]\\d{4}-?\\d{2}-?\\d{2}|[- ](0[1-9]|1[0-2])[0-3]\\d)?(-instruct)?(-v\\d+(:\\d+)?|-\\d+:\\d+)?$', '')"
 )
-"""A model's name without what gateways put before it, and without its date: ``openai/gpt-4o-2024-08-06`` -> gpt-4o."""
+_MODEL = f"array_to_string(list_sort(regexp_extract_all({_NAME}, '\\pL+|\\d+')), ' ')"
+"""The words of a model's name, without what gateways put before it, its date and its version, for bills and logs spell and
+order them each in its own way: ``Claude4.5Sonnet`` and ``anthropic.claude-sonnet-4-5-20250929-v1:0`` are
+``4 5 claude sonnet``, ``gpt 4o 1120`` and ``openai/gpt-4o-2024-11-20`` are ``4 gpt o``."""
 
 
 @dataclass(slots=True)
