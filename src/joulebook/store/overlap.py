@@ -48,7 +48,7 @@ _NAME = (
     "'([-@]\\d{4}-?\\d{2}-?\\d{2}|[- ](0[1-9]|1[0-2])[0-3]\\d)?(-instruct)?(-v\\d+(:\\d+)?|-\\d+:\\d+)?$', '')"
 )
 _MODEL = f"array_to_string(list_sort(regexp_extract_all({_NAME}, '\\pL+|\\d+')), ' ')"
-"""The words of a model's name, without what gateways put before it, its date and its version, for bills and logs spell and
+"""The words of a model's name, without what gateways put before it, its date and its version; bills and logs spell and
 order them each in its own way: ``Claude4.5Sonnet`` and ``anthropic.claude-sonnet-4-5-20250929-v1:0`` are
 ``4 5 claude sonnet``, ``gpt 4o 1120`` and ``openai/gpt-4o-2024-11-20`` are ``4 gpt o``."""
 
