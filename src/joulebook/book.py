@@ -4,22 +4,13 @@ usage (others' records), energy (our meters) -> price (factors chosen once) -> g
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joulebook.account import pricing
-from joulebook.entries import as_text, take
 from joulebook.errors import NothingThere, StoreConflict
-from joulebook.ingest.imported import Imported, of_file, refused_rows, sifted
-from joulebook.ingest.mapping import same_names
-from joulebook.ingest.noticed import read_noticed
-from joulebook.ingest.plain import plain_table
-from joulebook.ingest.reader import USAGE_ONLY, ReadOptions, read_path, tables_of
-from joulebook.ingest.table import declared
-from joulebook.ledger import audit, balance, explanation, selection
+from joulebook.ingest.imported import Imported, refused_rows, sifted
+from joulebook.ledger import balance
 from joulebook.ledger.posting import by_span, of_runs, of_usage, reversals
 from joulebook.priced import PRICED_TABLES, Priced, Rows, Span
 from joulebook.store.commit import Terms
@@ -28,13 +19,10 @@ from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
     from joulebook.factors.read import Folder
-    from joulebook.ingest.reader import Entry
+    from joulebook.ingest.reader import Entry, ReadOptions
     from joulebook.ingest.scan import LogScan
+    from joulebook.ledger.explanation import Explanation
     from joulebook.store.spool import Spool
-    from joulebook.store.store import Appended
-
-BULK = "parquet"
-"""The format that the engine reads by itself, many millions of rows at a time."""
 
 Tell = Callable[[int], None] | None
 
@@ -69,38 +57,12 @@ class Book(Priced):
         self.known = {}
         self._ready_at: int | None = None
 
-    def import_file(self, reader: str, path: Path, options: ReadOptions, tell: Tell = None) -> Imported:
+    def import_file(self, reader: str, path: Path, options: "ReadOptions", tell: Tell = None) -> Imported:
         """Book the rows of a file that are new, as `import_rows` does, and say how well their energy is known."""
+        from joulebook.from_file import book_file  # noqa: PLC0415  (a report needs none of it)
+
         before = self.store.version("posting")
-        return self.looked_at(self._import(reader, path, options, tell), before, str(path))
-
-    def _import(self, reader: str, path: Path, options: ReadOptions, tell: Tell) -> Imported:
-        """What is large the engine reads."""
-        source = options.source_id(reader)
-        tables = USAGE_ONLY if reader == BULK else tables_of(reader)
-        if tables != USAGE_ONLY:
-            with as_text(self.store, path) as text:
-                read = partial(read_path, reader, text, replace(options, file=str(path)))
-                taken = take(self.store, self.edition, read, tables, source, add_overlaps=options.add_overlaps)
-            self.post(f"import {source}")
-            return taken
-        added = self._import_bulk(reader, path, options, source)
-        if added is None:
-            rows = read_noticed(reader, path, options)
-            done = self.import_rows(rows, source, tell, add_overlaps=options.add_overlaps)
-            return replace(done, findings=tuple(of_file(done.findings, source, options.file)))
-        self.post(f"import {source}")
-        told = tuple(of_file(added.findings, source, options.file))
-        return Imported(added.added, added.already, added.refused, told)
-
-    def _import_bulk(self, reader: str, path: Path, options: ReadOptions, source: str) -> "Appended | None":
-        """What the engine reads by itself: Parquet, and large plain text tables."""
-        how = {"unique": "usage_key", "info": {"import": source}, "add_overlaps": options.add_overlaps}
-        if reader == BULK:
-            mapping = declared(BULK, options, options.mapping or same_names(self.store.columns_of(path))).checked()
-            return self.store.append_parquet("usage", path, mapping, **how)
-        text = plain_table(reader, path, options)
-        return None if text is None else self.store.append_text(text, **how)
+        return self.looked_at(book_file(self, reader, path, options, tell), before, str(path))
 
     def import_rows(
         self, given: "Iterable[Entry | Finding]", source: str, tell: Tell = None, *, add_overlaps: bool = False
@@ -159,8 +121,11 @@ class Book(Priced):
         self._ready()
         return balance.lines(self.standing(by, stated_at, only), by, self.resolution_of, behind=self.behind)
 
-    def explain(self, metric: str, target: str) -> explanation.Explanation | None:
+    def explain(self, metric: str, target: str) -> "Explanation | None":
         """Why a metric is what it is: of all, of ``team=search``, of one run, of one posting, or of one record."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report needs none of it)
+        from joulebook.ledger import explanation, selection  # noqa: PLC0415  (a report needs none of it)
+
         self._ready()
         standing = self.standing_postings()
         chosen = selection.selected(target, standing)
@@ -183,6 +148,9 @@ class Book(Priced):
 
     def audit(self) -> Iterator[Finding]:
         """Everything wrong with the book: files, hashes, factors, reversals, postings that do not replay."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report needs none of it)
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report needs none of it)
+
         yield from self.store.verify()
         self.post()
         rows = self.store.rows(self.store.table("posting"))

@@ -6,25 +6,21 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from joulebook.account import measured, pricing
-from joulebook.account.marginal import MarginalResolver, marginal_groups
-from joulebook.account.resolver import Resolver
-from joulebook.account.served import seen
-from joulebook.factors.hourly import Hours
+from joulebook.account import measured
 from joulebook.factors.policy import is_hourly
-from joulebook.factors.read import read_edition
 from joulebook.ingest.imported import Imported
-from joulebook.ledger import audit, balance, decision
+from joulebook.ledger import balance
 from joulebook.ledger.coverage import coverage, notices
 from joulebook.ledger.kept import Kept
 from joulebook.ledger.posting import DAY, HOUR, METHOD, postings
-from joulebook.live.cache import kept_rows
 from joulebook.terms.finding import Finding
 
 if TYPE_CHECKING:
     import narwhals as nw
 
+    from joulebook.account.resolver import Resolver
     from joulebook.factors.edition import Edition
+    from joulebook.factors.hourly import Hours
     from joulebook.factors.read import Folder
     from joulebook.store.store import Store
 
@@ -63,15 +59,24 @@ class Priced(Kept):
     @cached_property
     def edition(self) -> "Edition":
         """The factors in use."""
+        from joulebook.factors.read import read_edition  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         return read_edition(*self.factor_folders)
 
     @cached_property
-    def hours(self) -> Hours:
+    def hours(self) -> "Hours":
         """The hourly values that were fetched, for policies that ask for hours."""
+        from joulebook.factors.hourly import Hours  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.live.cache import kept_rows  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         return Hours(kept_rows)
 
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.served import seen  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         usage, others = self._usage(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
         resolver.served = seen(self.store, usage)
@@ -83,12 +88,19 @@ class Priced(Kept):
 
     def _usage(self, span: Span, policy: str) -> "tuple[nw.LazyFrame, tuple[str, ...]]":
         """Usage of one span with its keys, and the units of other kinds than text that it has."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         usage = self.store.table("usage", after=span[0], version=span[1])
         others = pricing.others_in(self.store, usage)
         return pricing.keyed(usage, others, hourly=is_hourly(policy)), others
 
     def marginal(self, by: Sequence[str] = ()) -> list[balance.Line]:
         """CO2e that one more such use would cause, per value of some columns: for decisions, never posted."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.marginal import MarginalResolver, marginal_groups  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.served import seen  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.ledger import decision  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         table = self.store.table("usage")
         others = pricing.others_in(self.store, table)
         usage = pricing.keyed(table, others, hourly=True)
@@ -103,6 +115,8 @@ class Priced(Kept):
 
     def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""
+        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         rows = self._energy(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
         places = resolver.places(measured.place_keys(rows))
@@ -111,6 +125,9 @@ class Priced(Kept):
 
     def usage_again(self, span: Span, members: Rows) -> "nw.LazyFrame":
         """Usage of one span, priced with the factors that its postings were made with."""
+        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         usage, others = self._usage(span, members[0]["policy"])
         kept = self.resolutions()
         models, places = audit.model_rows(members, kept, others), audit.place_rows(members, kept, others)
@@ -118,6 +135,8 @@ class Priced(Kept):
 
     def runs_again(self, span: Span, members: Rows) -> list[dict[str, Any]]:
         """Groups of the measured energy of one span, priced with the factors that its postings were made with."""
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         rows = self._energy(span, members[0]["policy"])
         return list(measured.groups(rows, self._values(), audit.place_rows(members, self.resolutions())))
 
@@ -128,6 +147,8 @@ class Priced(Kept):
 
     def overlaps(self) -> list[Finding]:
         """Machines that several runs measured at the same time, so that totals count them more than once."""
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+
         return list(audit.overlapping(self.store.rows(self.store.table("energy").select(*audit.OVERLAP))))
 
     def looked_at(self, imported: Imported, before: int, file: str) -> Imported:
@@ -148,7 +169,7 @@ class Priced(Kept):
         return {name: found.values for name, found in self.resolutions().items()}
 
     def _postings(
-        self, groups: Iterable[Mapping[str, Any]], resolver: Resolver, span: Span, cause: str, method: str
+        self, groups: Iterable[Mapping[str, Any]], resolver: "Resolver", span: Span, cause: str, method: str
     ) -> list[dict[str, Any]]:
         kept = ({"resolution_id": i, "resolution_json": r.to_json()} for i, r in resolver.resolutions.items())
         self.store.append_rows("resolution", kept, unique="resolution_id", info={"cause": cause})

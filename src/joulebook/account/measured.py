@@ -7,18 +7,19 @@ are quantised to whole grains by the same rounding, so that sums do not depend o
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joulebook.account.arithmetic import N
 from joulebook.account.formulas import FORMULAS, Formula, inputs_of
-from joulebook.account.resolution import Resolution
-from joulebook.account.resolve import part_of
-from joulebook.factors.choose import Choice
+from joulebook.account.resolution import Resolution, part_of
 from joulebook.terms.columns import METRICS
 from joulebook.terms.rounding import to_grains
 from joulebook.terms.tier import Tier
 from joulebook.terms.units import convert
 from joulebook.terms.usage import key_checks
+
+if TYPE_CHECKING:
+    from joulebook.factors.choose import Choice
 
 SOURCE = "run"
 """What the column ``source`` says of a run that our own meter measured."""
@@ -149,7 +150,7 @@ def groups(
     yield from found.values()
 
 
-def reading_resolution(row: Mapping[str, Any], accuracy: Choice) -> Resolution:
+def reading_resolution(row: Mapping[str, Any], accuracy: "Choice") -> Resolution:
     """The factors behind a reading of somebody else's meter: its accuracy, with what its record leaves open.
 
     Args:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Generator, Iterable, MutableMapping
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 from joulebook.config import TOP, read_config
@@ -17,6 +17,7 @@ from joulebook.errors import ConfigFault, JoulebookError
 from joulebook.terms.finding import RULES, Finding
 
 LANGUAGES = ("en", "ko")
+LOCALE = Path(__file__).parents[1] / "locale"
 
 OURS = frozenset({"what", "next_step", "kind", "expected", "reason", "remedy"})
 """Facts of an error that are texts of ours; all others are the user's words and stay as they are."""
@@ -60,7 +61,7 @@ def settled_language() -> str | None:
 def _catalog(wanted: str) -> gettext.NullTranslations:
     if wanted == "en":
         return gettext.NullTranslations()
-    path = files("joulebook").joinpath("locale", wanted, "LC_MESSAGES", "joulebook.mo")
+    path = LOCALE / wanted / "LC_MESSAGES" / "joulebook.mo"
     if not path.is_file():  # a source tree whose catalogs were not compiled: English, not a crash
         return gettext.NullTranslations()
     with path.open("rb") as stream:
@@ -76,7 +77,7 @@ def _(message: str) -> str:
 def spoken() -> Generator[None]:
     """Let Click speak the language in use: its words come from our catalog, found by way of ``LANGUAGE``."""
     former = os.environ.get(VARIABLE)
-    gettext.bindtextdomain("joulebook", str(files("joulebook").joinpath("locale")))
+    gettext.bindtextdomain("joulebook", str(LOCALE))
     gettext.textdomain("joulebook")
     os.environ[VARIABLE] = language()
     _before.append(former)

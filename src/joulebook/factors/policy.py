@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from joulebook.errors import BadValue, UnknownName, translatable
 
+FOLDER = Path(__file__).parent / "data" / "policy"
 POLICIES = (
     "sci",
     "ghgp-location",
@@ -83,7 +84,7 @@ def policy(name: str) -> Policy:
 
     if name not in POLICIES:
         raise UnknownName(kind=translatable("policy"), name=name, nearest=", ".join(POLICIES))
-    text = files("joulebook.factors").joinpath("data", "policy", f"{name}.yaml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     content = yaml.safe_load(text)
     if not isinstance(content, dict) or content.get("policy") != name:
         raise BadValue(

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from joulebook.factors.faults import FactorFault
 from joulebook.factors.packages import FactorPackage
 from joulebook.factors.rows import FileReader, read_sources
 
-HERE = Path(str(files("joulebook.factors")))
+HERE = Path(__file__).parent
 NOT_FACTORS = ("policy", "series", "sources")
 """Folders of a library that hold something else than factor files."""
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from joulebook.ingest.reader import Entry
 from joulebook.terms.finding import Finding
+
+if TYPE_CHECKING:
+    from joulebook.ingest.reader import Entry
 
 TELL_EVERY = 1000
 """Rows between two reports of progress."""
@@ -45,8 +47,8 @@ class Imported:
 
 
 def sifted(
-    rows: Iterable[Entry | Finding], findings: list[Finding], tell: Callable[[int], None] | None = None
-) -> Iterator[Entry]:
+    rows: "Iterable[Entry | Finding]", findings: list[Finding], tell: Callable[[int], None] | None = None
+) -> "Iterator[Entry]":
     """The rows among what a reader gives; findings are collected aside.
 
     Args:

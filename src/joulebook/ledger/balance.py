@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-import narwhals as nw
+from typing import TYPE_CHECKING, Any
 
 from joulebook.account.interval import Share, total
 from joulebook.account.measured import RUN_METHOD
@@ -18,6 +16,9 @@ from joulebook.terms.columns import METRICS
 from joulebook.terms.range import Range
 from joulebook.terms.rounding import from_grains
 from joulebook.terms.tier import Tier
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 DEFAULT_POLICY = "ghgp-location"
 PERIODS = ("day", "month")
@@ -97,11 +98,11 @@ EVERYTHING = Only()
 
 
 def standing(
-    postings: nw.LazyFrame,
+    postings: "nw.LazyFrame",
     by: Sequence[str] = (),
     stated_at: datetime | None = None,
     only: Only = EVERYTHING,
-) -> nw.LazyFrame:
+) -> "nw.LazyFrame":
     """Net amounts per group and combination of factors.
 
     Args:
@@ -114,6 +115,8 @@ def standing(
         per group: ``<metric>_q`` [grains], ``<metric>_q_known`` (postings that have it), counts, ``tier``,
         ``usage_tier``, ``method``, ``is_synthetic`` and the two resolution ids.
     """
+    import narwhals as nw  # noqa: PLC0415  (only a book with many postings pays)
+
     if stated_at is not None:
         postings = postings.filter(nw.col("posted_at") <= stated_at)
     if only.since is not None:
@@ -134,8 +137,10 @@ def group_keys(by: Sequence[str]) -> list[str]:
     return [*dict.fromkeys((*by, "tier", "usage_tier", "method", "is_synthetic", *RESOLUTIONS))]
 
 
-def stated_terms(postings: nw.LazyFrame) -> nw.LazyFrame:
+def stated_terms(postings: "nw.LazyFrame") -> "nw.LazyFrame":
     """Under which policies and editions the postings that stand were made: one row each."""
+    import narwhals as nw  # noqa: PLC0415  (only a book with many postings pays)
+
     return postings.group_by("policy", "edition").agg(nw.col("row_count").sum()).filter(nw.col("row_count") != 0)
 
 

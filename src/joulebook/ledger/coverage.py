@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from joulebook.account.kinds import BUCKETS
 from joulebook.account.measured import RUN_METHOD
 from joulebook.account.resolution import Resolution
 from joulebook.errors import translatable
-from joulebook.factors.choose import resolve_model, resolve_place
-from joulebook.factors.edition import Edition
 from joulebook.terms.finding import Finding
 from joulebook.terms.rounding import from_grains
 from joulebook.terms.tier import Tier
+
+if TYPE_CHECKING:
+    from joulebook.factors.edition import Edition
 
 ENERGY = "facility_energy_kwh"
 COST = "cost_usd"
@@ -110,7 +110,7 @@ def _known(group: Mapping[str, Any], resolution_of: Callable[[str], Resolution])
 def notices(
     postings: Sequence[Mapping[str, Any]],
     resolution_of: Callable[[str], Resolution],
-    edition: Edition,
+    edition: "Edition",
     file: str,
     now: datetime,
 ) -> Iterator[Finding]:
@@ -153,6 +153,8 @@ def notices(
 
 def _is_bucket(row: Mapping[str, Any], resolution_of: Callable[[str], Resolution]) -> bool:
     """Whether the rows of a posting have their energy from the mean length of requests that nobody counted."""
+    from joulebook.account.kinds import BUCKETS  # noqa: PLC0415  (only an import asks)
+
     if row["request_count"] or row["method"] == RUN_METHOD or not row["model_resolution_id"]:
         return False
     use = json.loads(resolution_of(row["model_resolution_id"]).names.get("use") or "{}")
@@ -173,8 +175,10 @@ def _unknown_names(row: Mapping[str, Any], resolution_of: Callable[[str], Resolu
 
 
 def _nearest(
-    about: str, name: str, row: Mapping[str, Any], edition: Edition, resolution_of: Callable[[str], Resolution]
+    about: str, name: str, row: Mapping[str, Any], edition: "Edition", resolution_of: Callable[[str], Resolution]
 ) -> str:
+    from joulebook.factors.choose import resolve_model, resolve_place  # noqa: PLC0415  (only for unknown names)
+
     day = row["period_start"].date()
     if about == "model" and resolution_of(row["model_resolution_id"]).names.get("use") is None:
         return resolve_model(edition, row["provider"], name, day).nearest or "-"

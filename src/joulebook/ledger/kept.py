@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
-
-import narwhals as nw
+from typing import TYPE_CHECKING, Any, Protocol
 
 from joulebook.account.measured import SOURCE
 from joulebook.account.resolution import Resolution
@@ -13,6 +11,9 @@ from joulebook.ledger import balance
 from joulebook.ledger.behind import Behind
 from joulebook.ledger.gathered import gathered, stated_under
 from joulebook.terms.tables import TABLES
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 class Commit(Protocol):
@@ -27,12 +28,16 @@ class Commit(Protocol):
 class Shelf(Protocol):
     """What the tables of a book must offer."""
 
-    def rows(self, frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    def rows(self, frame: "nw.LazyFrame") -> list[dict[str, Any]]:
         """The rows of a table."""
         ...
 
-    def table(self, name: str) -> nw.LazyFrame:
+    def table(self, name: str) -> "nw.LazyFrame":
         """A table by name."""
+        ...
+
+    def every_row(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a table by name."""
         ...
 
     def history(self, name: str) -> Sequence[Commit]:
@@ -61,6 +66,8 @@ class Kept:
 
     def booked_runs(self) -> set[str]:
         """Names of the runs of our own meter whose energy is in the book."""
+        import narwhals as nw  # noqa: PLC0415  (only a book with runs pays)
+
         ours = self.shelf.table("energy").filter(nw.col("source") == SOURCE)
         return {row["run"] for row in self.shelf.rows(ours.select("run").unique())}
 
@@ -87,12 +94,12 @@ class Kept:
         if sum(commit.rows for commit in history) > self.held_postings:
             return None
         if self._said is None or self._said[0] != version:
-            self._said = version, self.shelf.rows(self.shelf.table("posting")) if version else []
+            self._said = version, self.shelf.every_row("posting") if version else []
         return self._said[1]
 
     def resolutions(self) -> dict[str, Resolution]:
         """Every set of factors that a posting used, by id."""
-        rows = self.shelf.rows(self.shelf.table("resolution"))
+        rows = self.shelf.every_row("resolution")
         return {row["resolution_id"]: Resolution.from_json(row["resolution_json"]) for row in rows}
 
     @property

@@ -10,26 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from joulebook.errors import BadValue, SegmentCut, SegmentMissing, UnknownName, translatable
-from joulebook.store.as_text import parquet_as_text
-from joulebook.store.bulk import Bulk, parquet_columns, write_bulk
 from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
-from joulebook.store.declared import Declaration
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
-from joulebook.store.hot import Hot
 from joulebook.store.once import copy_to_parquet, files
 from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
-from joulebook.store.small import small_table_sql
-from joulebook.store.spool import Spool, table_types
-from joulebook.store.text import TextTable, write_text
-from joulebook.store.verify import verify_log
 from joulebook.terms import tables
 
 if TYPE_CHECKING:
     import narwhals as nw
     from duckdb import DuckDBPyConnection
 
+    from joulebook.store.bulk import Bulk
+    from joulebook.store.declared import Declaration
+    from joulebook.store.hot import Hot
+    from joulebook.store.spool import Spool
+    from joulebook.store.text import TextTable
     from joulebook.terms.finding import Finding
 
 
@@ -81,8 +78,10 @@ class Store:
         return connect(self._drafts / f"spill-{uuid.uuid4().hex}", self._memory_limit, self._threads)
 
     @cached_property
-    def hot(self) -> Hot:
+    def hot(self) -> "Hot":
         """Records that came one by one and wait to be sealed."""
+        from joulebook.store.hot import Hot  # noqa: PLC0415  (only who keeps single records pays)
+
         return Hot(self.path / "hot.sqlite")
 
     @property
@@ -115,6 +114,8 @@ class Store:
 
     def verify(self) -> "Iterator[Finding]":
         """What is wrong with the files of the book; see `joulebook.store.verify`."""
+        from joulebook.store.verify import verify_log  # noqa: PLC0415  (only who looks pays)
+
         for name in tables.TABLES:
             yield from verify_log(DeltaLog(self.path / name, self._drafts))
 
@@ -142,6 +143,17 @@ class Store:
         with engine_reading(self.path):
             found = relation.fetchall()
         return list(_aware(dict(zip(names, values, strict=True)) for values in found))
+
+    def every_row(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a table as Python values, as `rows` gives them; nothing is planned that has not to be.
+
+        Raises:
+            SegmentMissing, SegmentCut: a segment is not as it was written.
+        """
+        with engine_reading(self.path):
+            found = self.engine.execute(self._table_sql(name, None, -1))
+            names = [told[0] for told in found.description or ()]
+            return list(_aware(dict(zip(names, values, strict=True)) for values in found.fetchall()))
 
     def segments(self, name: str, *, version: int | None = None, after: int = -1) -> list[Path]:
         """The Parquet files of a table at a version, for other engines; with ``after`` only those that came later.
@@ -185,6 +197,8 @@ class Store:
         """
         import narwhals as nw  # noqa: PLC0415  (only commands that compute pay)
 
+        from joulebook.store.small import small_table_sql  # noqa: PLC0415  (only commands that compute pay)
+
         with tempfile.TemporaryDirectory(prefix="joulebook-") as folder:  # the book may be one that can only be read
             query = small_table_sql(self.engine, Path(folder) / "rows.json", name, rows, types)
         return nw.from_native(self.engine.sql(query))
@@ -218,7 +232,7 @@ class Store:
         how = Terms(unique, info, expected, add_overlaps=add_overlaps)
         return self.append_filled(table, lambda spool: spool.write(rows), how)
 
-    def append_filled(self, table: str, fill: Callable[[Spool], None], how: Terms) -> Appended:
+    def append_filled(self, table: str, fill: "Callable[[Spool], None]", how: Terms) -> Appended:
         """Append what a function puts into a spool, in one commit; raises as `append_rows`.
 
         Args:
@@ -226,6 +240,8 @@ class Store:
             fill: the function.
             how: terms of the commit; whether each key is there once the spool knows better.
         """
+        from joulebook.store.spool import Spool, table_types  # noqa: PLC0415  (only who writes pays)
+
         columns = tables.table(table).columns
         spool = Spool(self._draft("json"), table_types(columns), how.unique)
         try:
@@ -243,17 +259,21 @@ class Store:
         Raises:
             InputMissing, InputNotParquet: there is no such file, or it is no Parquet file.
         """
+        from joulebook.store.bulk import parquet_columns  # noqa: PLC0415  (only who imports such a file pays)
+
         return parquet_columns(self.engine, path)
 
     def parquet_as_text(self, path: Path, folder: Path) -> Path:
         """A Parquet file as text in a folder; see `joulebook.store.as_text`."""
+        from joulebook.store.as_text import parquet_as_text  # noqa: PLC0415  (only who imports such a file pays)
+
         return parquet_as_text(self.engine, Path(path), folder)
 
     def append_parquet(
         self,
         table: str,
         path: Path,
-        mapping: Declaration,
+        mapping: "Declaration",
         *,
         unique: str,
         info: Mapping[str, str],
@@ -275,6 +295,8 @@ class Store:
             BadValue: another table, or another key.
             StoreUnwritable: the disk is full or the folder cannot be written.
         """
+        from joulebook.store.bulk import write_bulk  # noqa: PLC0415  (only who imports such a file pays)
+
         if (table, unique) != ("usage", "usage_key"):
             raise BadValue(
                 value=f"{table}.{unique}",
@@ -287,7 +309,7 @@ class Store:
         )
 
     def append_text(
-        self, text: TextTable, *, unique: str, info: Mapping[str, str], add_overlaps: bool = False
+        self, text: "TextTable", *, unique: str, info: Mapping[str, str], add_overlaps: bool = False
     ) -> Appended | None:
         """Append the records of a text table of usage in one commit; faulty ones become findings.
 
@@ -304,10 +326,12 @@ class Store:
             UnknownName: there is no such time zone.
             StoreUnwritable: the disk is full or the folder cannot be written.
         """
+        from joulebook.store.text import write_text  # noqa: PLC0415  (only who imports such a file pays)
+
         write = partial(write_text, self.engine, text)
         return self._append_written("usage", write, Terms(unique, info, is_once=True, add_overlaps=add_overlaps))
 
-    def _append_written(self, table: str, write: Callable[[Path], Bulk | None], how: Terms) -> Appended | None:
+    def _append_written(self, table: str, write: "Callable[[Path], Bulk | None]", how: Terms) -> Appended | None:
         """Append what a function writes as a draft."""
         draft = self._new_draft(table)
         try:

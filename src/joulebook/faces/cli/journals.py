@@ -12,13 +12,10 @@ from joulebook.faces.cli import show
 from joulebook.faces.cli.main import default_book_path, open_book
 from joulebook.faces.text import _, error_text
 from joulebook.measure.identity import FOLDER_VARIABLE
-from joulebook.measure.journal import journal_files
-from joulebook.measure.recover import close_cut_off
-from joulebook.measure.replay import read_run
-from joulebook.measure.summary import RunSummary
 
 if TYPE_CHECKING:
     from joulebook.book import Book
+    from joulebook.measure.summary import RunSummary
     from joulebook.runs import RunAccount
 
 
@@ -29,8 +26,11 @@ def journals_of(ctx: click.Context) -> Path:
     return (ctx.obj["book_path"] or default_book_path()) / "journals"
 
 
-def every_run(folder: Path, *, quiet: bool = False) -> Iterator[RunSummary]:
+def every_run(folder: Path, *, quiet: bool = False) -> Iterator["RunSummary"]:
     """All runs that can be read; one that cannot is told on stderr, and the others go on."""
+    from joulebook.measure.journal import journal_files  # noqa: PLC0415  (only where there may be a run)
+    from joulebook.measure.replay import read_run  # noqa: PLC0415  (only where there may be a run)
+
     names = dict.fromkeys(path.parent for path in journal_files(folder))
     with show.counting(_("runs read:"), quiet=quiet) as tell:
         for count, run in enumerate(names, start=1):
@@ -54,10 +54,12 @@ def take_up(
         faults: takes what is wrong with runs that cannot be read.
         quiet: True shows no progress.
     """
-    from joulebook.runs import account_run, book_run, unbooked  # noqa: PLC0415  (only where there is a run to book)
-
     if not folder.is_dir():
         return
+    from joulebook.measure.recover import close_cut_off  # noqa: PLC0415  (only where there may be a run)
+    from joulebook.measure.replay import read_run  # noqa: PLC0415  (only where there may be a run)
+    from joulebook.runs import account_run, book_run, unbooked  # noqa: PLC0415  (only where there may be a run)
+
     close_cut_off(folder)
     waiting = list(unbooked(folder, book.booked_runs()))
     with show.counting(_("runs read:"), quiet=quiet) as tell:
