@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from recorded import RECORDINGS
 from test_fuzz import mutated, mutations, read, run
 
-from joulebook.ingest import records
-from joulebook.ingest.lines import json_value
+from joulebook.ingest import marked, records
+from joulebook.ingest.lines import json_value, loaded, taken
 from joulebook.ingest.mapping import MAPPABLE, FieldMapping
 from joulebook.ingest.rows import RowMaker
 from joulebook.terms.finding import Finding
@@ -21,10 +21,14 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 
 def read_whole(recording, content):
     """The same reader, with every line of interest taken apart whole and no line known as content."""
-    lines = records.marked_lines
+
+    def every_line(*given, content=None, **named):
+        return marked.marked_lines(*given, **named)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "_shaped", lambda shape: records.loaded)
-        patch.setattr(module_of(recording), "marked_lines", lambda *given, begin, **_fewer: lines(*given, begin=begin))
+        for module in (marked, records):
+            patch.setattr(module, "shaped", lambda shape: lambda text: taken(shape, loaded(text)))
+        patch.setattr(module_of(recording), "marked_lines", every_line)
         return without_content(read(recording, content), recording, content)
 
 
@@ -40,9 +44,9 @@ def without_content(found, recording, content):
 
 def is_of_content(item, recording, content):
     """Whether this is a finding on a damaged line that begins as content does: such lines are never taken apart."""
-    begins = getattr(module_of(recording), "CONTENT", None)
+    begins = getattr(module_of(recording), "is_content", None)
     is_finding = isinstance(item, Finding) and item.rule in {"not-json", "not-an-object", "torn-line"}
-    return bool(is_finding and begins and begins.match(content.split(b"\n")[item.line - 1]))
+    return bool(is_finding and begins and begins(content.split(b"\n")[item.line - 1]))
 
 
 MODULES = {"claude-code": "claude_code", "codex": "codex", "gemini-cli": "gemini_cli", "qwen-code": "gemini_cli"}

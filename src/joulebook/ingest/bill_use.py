@@ -17,7 +17,8 @@ from typing import Any
 from joulebook.ingest.bill_blocks import UNITS, told_in_tokens
 from joulebook.ingest.bill_tokens import EMBEDDED, is_of_tokens, model_of, tokens_of, untold_tokens
 from joulebook.ingest.bill_words import instance_type
-from joulebook.ingest.records import loaded, whole
+from joulebook.ingest.lines import loaded
+from joulebook.ingest.records import whole
 from joulebook.terms.units import convert
 
 USED = (None, "usage", "discountedusage", "savingsplancoveredusage", "regular", "ondemand", "usagecorrection")

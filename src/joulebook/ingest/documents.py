@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from joulebook.ingest.energy import opened
+from joulebook.ingest.lines import loaded
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import dicts, json_documents, loaded
+from joulebook.ingest.records import dicts, json_documents
 from joulebook.ingest.table import Sheet
 from joulebook.terms.finding import Finding
 

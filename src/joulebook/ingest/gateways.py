@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.documents import documents, in_utc
+from joulebook.ingest.lines import loaded
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, loaded, name_of, rows_of
+from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, name_of, rows_of
 from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert

@@ -45,7 +45,7 @@ def use_hash(agent: str, session: object, model: object, counts: Iterable[object
     if not isinstance(session, str) or not session or not isinstance(model, str):
         return None
     numbers = [str(cell) if cell else "0" for cell in counts]
-    if not any(number != "0" for number in numbers):
+    if numbers.count("0") == len(numbers):
         return None
     return _hashed(["use", agent, session, model.partition(WINDOW)[0], *numbers])
 

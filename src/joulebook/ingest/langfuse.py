@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.documents import documents, in_utc
+from joulebook.ingest.lines import loaded
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, first_of, loaded, name_of, rows_of, whole
+from joulebook.ingest.records import Record, first_of, name_of, rows_of, whole
 from joulebook.ingest.rows import is_response_id
 from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding

@@ -3,8 +3,8 @@
 import codecs
 import io
 import json
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MARK_BYTES = 4
+ENDS = (b"\n", b"\r")
 
 
 class Lines:
@@ -81,6 +82,53 @@ def json_value(text: bytes | str) -> object:
         return _strict_json(text)
     except JSON_FAULTS:
         return json.loads(text)  # more lenient: half characters, NaN, a byte order mark
+
+
+def loaded(text: bytes | str) -> object:
+    """The value of a JSON text; None where it is none (or null)."""
+    try:
+        return json_value(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def shaped(shape: object) -> Callable[[bytes], object]:
+    """As `loaded`, for objects of which only some names are read: what else they hold is never taken apart.
+
+    Args:
+        shape: a `TypedDict` or a `msgspec.Struct` of these names, or None for all; an object that does not fit it is
+            read whole, and where it is to be a `msgspec.Struct`, what does not fit is left out.
+    """
+    if shape is None:
+        return loaded
+    decode = msgspec.json.Decoder(cast("type", shape)).decode
+
+    def load(text: bytes) -> object:
+        try:
+            return decode(text)
+        except JSON_FAULTS:
+            return taken(shape, loaded(text))
+
+    return load
+
+
+def taken(shape: object, value: object) -> object:
+    """What `shaped` makes of a value: the names of a `msgspec.Struct` that an object has, else the value itself."""
+    inner = _inner(shape)
+    if inner is None or not isinstance(value, dict):
+        return value
+    cells = {}
+    for field in msgspec.structs.fields(inner):
+        if field.encode_name in value:
+            cell = taken(field.type, value[field.encode_name])
+            cells[field.name] = None if _inner(field.type) and not isinstance(cell, msgspec.Struct) else cell
+    return inner(**cells)
+
+
+def _inner(kind: object) -> type[msgspec.Struct] | None:
+    """The `msgspec.Struct` that a type is, or may be."""
+    kinds = (kind, *get_args(kind))
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, msgspec.Struct)), None)
 
 
 def json_records(lines: Lines) -> Iterator[tuple[int, dict[str, object] | Finding]]:

@@ -1,12 +1,9 @@
 """From records that a reader has taken apart to rows: the way of every format that is not a plain table."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
 
-import msgspec
-
-from joulebook.ingest.lines import JSON_FAULTS, Lines, dig, json_value
+from joulebook.ingest.lines import ENDS, Lines, dig, loaded, shaped
 from joulebook.ingest.mapping import FieldMapping
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.rows import RowMaker
@@ -37,14 +34,6 @@ TOKEN_FIELDS = (
     "cost_usd",
 )
 """Fields of most records of language models."""
-
-ENDS = (b"\n", b"\r")
-HEAD_BYTES, TAIL_BYTES = 256, 2048
-"""Where a second record is looked for in lines that are passed over: a record of interest that broke off before its
-mark is shorter than the first, and a whole one shorter than the second."""
-
-STARTS_TRIED = 16
-"""Of a line that is no JSON, how many starts of records are tried from its end."""
 
 JSON_STARTS = (b"{", b"[", b"\xef\xbb\xbf{", b"\xff\xfe", b"\xfe\xff")
 
@@ -106,106 +95,18 @@ def mapping_of(
     )
 
 
-def marked_lines(
-    stream: BinaryIO,
-    file: str,
-    *marks: bytes,
-    begin: bytes,
-    shape: object = None,
-    content: re.Pattern[bytes] | None = None,
-) -> Iterator[tuple[int, dict[str, object]] | Finding]:
-    """The JSON objects of the lines that hold one of the marks; other lines are passed over without being parsed.
-
-    A last line that has no end and is no JSON is told as cut off. A writer that was killed leaves a line without end,
-    and the next record in the same line: that is told, and the next record read.
-
-    Args:
-        stream: the file.
-        file: its name, for findings.
-        marks: what every line of interest holds.
-        begin: how records begin; within a text its quotes are escaped, so it stands in none.
-        shape: a `TypedDict` of the names that are read, so that content is never taken apart; a line that does not fit
-            it is read whole.
-        content: how lines begin that are never of interest, whatever they hold.
-    """
-    number, line, told = 0, b"\n", -1
-    is_content = content.match if content is not None else None
-    mark, others = marks[0], marks[1:]
-    load = loaded if shape is None else _shaped(shape)
-    for number, line in enumerate(utf8_lines(stream, file), start=1):
-        is_known = is_content is not None and is_content(line) is not None
-        if is_known or (mark not in line and not (others and any(other in line for other in others))):
-            after = line.find(begin, -TAIL_BYTES)
-            if after == 0:
-                after = line.find(begin, 1)  # a short line begins with it
-            elif after < 0 and not is_known:
-                after = line.find(begin, 1, HEAD_BYTES)
-            if after < 0 or loaded(line) is not None:
-                continue
-            record = None
-        else:
-            record = load(line)
-        if isinstance(record, dict):
-            yield number, record
-            continue
-        second = _second(line, begin, load) if record is None else None
-        if second is not None:
-            told = number
-            yield Finding(file, number, "torn-line", is_error=not is_known)
-            yield number, second
-        elif line.endswith(ENDS):
-            yield Finding(file, number, "not-json" if record is None else "not-an-object")
-    if told != number and not line.endswith(ENDS) and line.strip() and loaded(line) is None:
-        yield Finding(file, number, "truncated")
-
-
-def _second(line: bytes, begin: bytes, load: Callable[[bytes], object]) -> dict[str, object] | None:
-    """The record behind one that breaks off in the same line; None where no whole one ends the line."""
-    at, found = len(line), None
-    for _ in range(STARTS_TRIED):
-        at = line.rfind(begin, 1, at)
-        if at < 0:
-            break
-        record = load(line[at:])
-        if isinstance(record, dict):
-            found = record  # an earlier start holds the later ones
-    return found
-
-
 def utf8_lines(stream: BinaryIO, file: str) -> Iterator[bytes]:
     """The lines of a file as UTF-8, whatever byte order mark it has."""
     lines = Lines(stream, file)
     if lines.encoding == "utf-8":
-        yield from lines.stream
-    else:
-        for line in lines:
-            yield line.encode("utf-8", errors="surrogateescape")
-
-
-def loaded(text: bytes | str) -> object:
-    """The value of a JSON text; None where it is none (or null)."""
-    try:
-        return json_value(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _shaped(shape: object) -> Callable[[bytes], object]:
-    decode = msgspec.json.Decoder(cast("type", shape)).decode
-
-    def load(line: bytes) -> object:
-        try:
-            return decode(line)
-        except JSON_FAULTS:
-            return loaded(line)
-
-    return load
+        return iter(lines.stream)
+    return (line.encode("utf-8", errors="surrogateescape") for line in lines)
 
 
 def whole_json(stream: BinaryIO, file: str, shape: object = None) -> Iterator[object | Finding]:
     """The one value of a JSON file, or what is wrong with it; ``shape`` as in `marked_lines`."""
     text = b"".join(utf8_lines(stream, file)).strip()
-    value = (loaded if shape is None else _shaped(shape))(text)
+    value = shaped(shape)(text)
     if not text:
         yield Finding(file, None, "empty-file", is_error=False)
     elif value is None:

@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 from joulebook.errors import translatable
 from joulebook.ingest.agents.gemini_cli import API_WORDS, gemini_counts
 from joulebook.ingest.helicone import ANTHROPIC
+from joulebook.ingest.lines import loaded
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, dicts, first_of, json_documents, loaded, name_of, rows_of
+from joulebook.ingest.records import Record, dicts, first_of, json_documents, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 

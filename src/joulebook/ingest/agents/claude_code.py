@@ -11,12 +11,15 @@ a subagent's messages.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, NamedTuple, TypedDict
+from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from joulebook.errors import translatable
 from joulebook.ingest.identity import request_hash, use_hash
+from joulebook.ingest.marked import marked_lines
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, marked_lines, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -34,31 +37,45 @@ HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), ("msg_", "anthropic"))
 """Who hosted the model, by the form of the message id."""
 
 
-class _Told(TypedDict, total=False):
-    input_tokens: Any
-    cache_creation_input_tokens: Any
-    cache_read_input_tokens: Any
-    output_tokens: Any
-    service_tier: Any
-    iterations: Any
+def is_content(line: bytes) -> bool:
+    """Whether a line holds what was asked or what a tool answered: of type user, told before any object in it."""
+    return line.find(b'"type":"user"', 1, line.find(b"{", 1)) > 0
 
 
-class _Message(TypedDict, total=False):
-    id: Any
-    model: Any
-    usage: _Told
+class _Told(Struct, gc=False):
+    input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    output_tokens: Any = None
+    service_tier: Any = None
+    iterations: Any = None
 
 
-class _Line(TypedDict, total=False):
-    type: Any
-    timestamp: Any
-    sessionId: Any
-    requestId: Any
-    uuid: Any
-    cwd: Any
-    costUSD: Any
-    isApiErrorMessage: Any
-    message: _Message
+class _Message(Struct, gc=False):
+    id: Any = None
+    model: Any = None
+    usage: _Told | None = None
+
+
+class _Line(
+    Struct,
+    gc=False,
+    rename={
+        "session_id": "sessionId",
+        "request_id": "requestId",
+        "cost_usd": "costUSD",
+        "is_api_error": "isApiErrorMessage",
+    },
+):
+    type: Any = None
+    timestamp: Any = None
+    session_id: Any = None
+    request_id: Any = None
+    uuid: Any = None
+    cwd: Any = None
+    cost_usd: Any = None
+    is_api_error: Any = None
+    message: _Message | None = None
 
 
 class ClaudeCode:
@@ -84,89 +101,94 @@ class ClaudeCode:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     best: dict[str, _Written] = {}
-    for item in marked_lines(stream, file, b'"usage"', begin=BEGIN, shape=_Line):
+    for item in marked_lines(stream, file, b'"usage"', begin=BEGIN, shape=_Line, content=is_content):
         if isinstance(item, Finding):
             yield item
             continue
         line, entry = item
-        message = entry.get("message")
-        if entry.get("type") != "assistant" or not isinstance(message, dict):
+        message = entry.message
+        if entry.type != "assistant" or message is None or message.usage is None:
             continue
-        usage = message.get("usage")
-        if not isinstance(usage, dict):
-            continue
-        if message.get("model") == SYNTHETIC or entry.get("isApiErrorMessage") is True:
+        if message.model == SYNTHETIC or entry.is_api_error is True:
             continue
         identity = _identity(entry, message)
-        output = whole(usage.get("output_tokens")) or 0
+        output = whole(message.usage.output_tokens) or 0
         known = best.get(identity)
         if known is None:
-            best[identity] = _Written(line, entry.get("timestamp"), output, entry, message, usage)
-        elif output >= known.output:
-            best[identity] = _Written(known.line, known.began, output, entry, message, usage)
-    for identity, written in best.items():
-        for record in _answers(identity, written):
-            yield written.line, record
+            best[identity] = (line, entry.timestamp, output, entry, message, message.usage)
+        elif output >= known[2]:
+            best[identity] = (known[0], known[1], output, entry, message, message.usage)
+    for identity, (line, began, _output, entry, message, usage) in best.items():
+        shared = {
+            "started_at": began,
+            "project": folder_name(entry.cwd),
+            "tool": ClaudeCode.name,
+            "service_tier": name_of(usage.service_tier),
+        }
+        yield line, _answer(identity, shared, entry, message, usage)
+        if isinstance(usage.iterations, list):
+            for record in _advice(identity, shared, message, usage.iterations):
+                yield line, record
 
 
-class _Written(NamedTuple):
-    """The line of an answer that counts, with where and when its first line stood."""
-
-    line: int
-    began: object
-    output: int
-    entry: Mapping[str, object]
-    message: Mapping[str, object]
-    usage: Mapping[str, object]
+_Written = tuple[int, object, int, _Line, _Message, _Told]
+"""Of an answer: where its first line stood and when that was; output counts and content of the line that counts."""
 
 
-def _answers(identity: str, written: _Written) -> Iterator[dict[str, object]]:
-    """The main model's answer, then those of its advisors."""
-    entry, usage, message_id = written.entry, written.usage, written.message.get("id")
-    model = name_of(written.message.get("model"))
-    shared = {
-        "started_at": written.began,
-        "project": folder_name(entry.get("cwd")),
-        "tool": ClaudeCode.name,
-        "service_tier": name_of(usage.get("service_tier")),
-    }
-    counts = _counts(usage)
-    yield {
+def _answer(
+    identity: str, shared: Mapping[str, object], entry: _Line, message: _Message, usage: _Told
+) -> dict[str, object]:
+    """The main model's answer."""
+    model = name_of(message.model)
+    counts = (
+        usage.input_tokens,
+        usage.cache_creation_input_tokens,
+        usage.cache_read_input_tokens,
+        usage.output_tokens,
+    )
+    return {
         **shared,
-        **counts,
-        "request_hash": request_hash(entry.get("requestId")),
-        "use_hash": use_hash(ClaudeCode.name, entry.get("sessionId"), model, counts.values()),
+        "uncached_input_tokens": counts[0],
+        "cache_write_tokens": counts[1],
+        "cache_read_tokens": counts[2],
+        "visible_output_tokens": counts[3],
+        "request_hash": request_hash(entry.request_id),
+        "use_hash": use_hash(ClaudeCode.name, entry.session_id, model, counts),
         "model": model,
-        "provider": _host(message_id, model),
+        "provider": _host(message.id, model),
         "request_id": identity,
-        "cost_usd": entry.get("costUSD"),
+        "cost_usd": entry.cost_usd,
     }
-    iterations = usage.get("iterations")
-    for number, one in enumerate(iterations if isinstance(iterations, list) else []):
+
+
+def _advice(
+    identity: str, shared: Mapping[str, object], message: _Message, iterations: list[object]
+) -> Iterator[dict[str, object]]:
+    """The answers of advisors inside the main model's answer."""
+    for number, one in enumerate(iterations):
         if isinstance(one, dict) and one.get("type") == "advisor_message":
             advisor = name_of(one.get("model"))
             yield {
                 **shared,
-                **_counts(one),
+                **{ours: one.get(theirs) for ours, theirs in COUNTS.items()},
                 "model": advisor,
-                "provider": _host(message_id, advisor),
+                "provider": _host(message.id, advisor),
                 "request_id": f"{identity}:advisor:{number}",
             }
 
 
-def _identity(entry: Mapping[str, object], message: Mapping[str, object]) -> str:
+def _identity(entry: _Line, message: _Message) -> str:
     """The message id; of gateways, whose ids may come again, with the session; without any, the line's own id."""
-    message_id = name_of(message.get("id"))
+    message_id = name_of(message.id)
     if message_id is None:
-        return f"line:{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}"
-    return message_id if message_id.startswith("msg_") else f"{entry.get('sessionId')}:{message_id}"
+        return f"line:{entry.session_id}:{entry.uuid or entry.timestamp}"
+    return message_id if message_id.startswith("msg_") else f"{entry.session_id}:{message_id}"
 
 
 def _host(message_id: object, model: str | None) -> str | None:
     if not isinstance(message_id, str) or model is None or "claude" not in model:
         return None
-    return next((host for start, host in HOSTS if message_id.startswith(start)), None)
-
-
-def _counts(usage: Mapping[str, object]) -> dict[str, object]:
-    return {ours: usage.get(theirs) for ours, theirs in COUNTS.items()}
+    for start, host in HOSTS:
+        if message_id.startswith(start):
+            return host
+    return None

@@ -12,14 +12,18 @@ Checked against: ``TokenUsageRecord``, ``TokenUsage`` and ``TokenCountEvent`` of
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypedDict
+from typing import Any, BinaryIO
+
+from msgspec import UNSET, Struct
+from msgspec.structs import astuple
 
 from joulebook.errors import translatable
 from joulebook.ingest.identity import use_hash
 from joulebook.ingest.lines import dig
+from joulebook.ingest.marked import marked_lines
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of
+from joulebook.ingest.records import Record, folder_name, is_odd, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -32,36 +36,50 @@ COUNTS = {
 }
 """Our word -> their word."""
 
-MARKS = (b'"session_meta"', b'"turn_context"', b'"token_count"', b'"token_usage_record"', b'"thread_settings_applied"')
-PARENTS = ("forked_from_id", "source.subagent.thread_spawn.parent_thread_id")
-
-
+MARKS = (b'"token_count"', b'"token_usage_record"', b'"turn_context"', b'"session_meta"', b'"thread_settings_applied"')
 BEGIN = b'{"timestamp":"'
-CONTENT = re.compile(rb'\{"timestamp":"[^"\\]{10,40}","type":"response_item",')
+
+is_content = re.compile(rb'\{"timestamp":"[^"\\]{10,40}","type":"response_item",').match
 """How the lines begin that hold what was said and done, which are most of a file."""
 
 
-class _Payload(TypedDict, total=False):
-    type: Any
-    id: Any
-    cwd: Any
-    model: Any
-    model_provider: Any
-    forked_from_id: Any
-    source: Any
-    thread_settings: Any
-    response_id: Any
-    thread_id: Any
-    turn_id: Any
-    thread_token_usage: Any
-    usage: Any
-    info: Any
+class _Counts(Struct, gc=False):
+    """Token counts; the names in the order of `COUNTS`."""
+
+    input_tokens: Any = UNSET
+    cached_input_tokens: Any = UNSET
+    cache_write_input_tokens: Any = UNSET
+    output_tokens: Any = UNSET
+    reasoning_output_tokens: Any = UNSET
 
 
-class _Line(TypedDict, total=False):
-    type: Any
-    timestamp: Any
-    payload: _Payload
+class _Info(Struct, gc=False):
+    total_token_usage: _Counts | None = None
+    last_token_usage: _Counts | None = None
+    model: Any = None
+
+
+class _Payload(Struct, gc=False):
+    type: Any = None
+    id: Any = None
+    cwd: Any = None
+    model: Any = None
+    model_provider: Any = None
+    forked_from_id: Any = None
+    source: Any = None
+    thread_settings: Any = None
+    response_id: Any = None
+    thread_id: Any = None
+    turn_id: Any = None
+    thread_token_usage: _Counts | None = None
+    usage: _Counts | None = None
+    info: _Info | None = None
+
+
+class _Line(Struct, gc=False):
+    type: Any = None
+    timestamp: Any = None
+    payload: _Payload | None = None
 
 
 class Codex:
@@ -95,107 +113,116 @@ class _Session:
     provider: str | None = None
     model: str | None = None
     service_tier: str | None = None
-    totals: dict[str, int] | None = None
+    totals: dict[str, Any] | None = None
     has_records: bool = False
 
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     session = _Session()
-    for item in marked_lines(stream, file, *MARKS, begin=BEGIN, shape=_Line, content=CONTENT):
+    for item in marked_lines(stream, file, *MARKS, begin=BEGIN, shape=_Line, content=is_content):
         if isinstance(item, Finding):
             yield item
             continue
         line, entry = item
-        payload = entry.get("payload")
-        if not isinstance(payload, dict):
+        payload = entry.payload
+        if payload is None:
             continue
-        kind = entry.get("type")
-        if kind == "event_msg":
-            kind = payload.get("type")
-        record = _use(session, kind, entry, payload)
+        kind = payload.type if entry.type == "event_msg" else entry.type
+        if kind == "token_count":
+            record = None if session.has_records else _difference(session, entry.timestamp, payload.info or NO_INFO)
+        else:
+            record = _other_use(session, kind, entry.timestamp, payload)
         if record is not None:
             yield line, record
 
 
-def _use(
-    session: _Session, kind: object, entry: Mapping[str, object], payload: Mapping[str, object]
-) -> dict[str, object] | None:
+NO_INFO = _Info()
+
+
+def _other_use(session: _Session, kind: object, at: object, payload: _Payload) -> dict[str, object] | None:
     """The use that a line tells, if any; what it says of the session is kept."""
     if kind == "session_meta":
         _begin(session, payload)
     elif kind == "turn_context":
-        session.model = name_of(payload.get("model")) or session.model
-        session.project = folder_name(payload.get("cwd")) or session.project
+        session.model = name_of(payload.model) or session.model
+        session.project = folder_name(payload.cwd) or session.project
     elif kind == "thread_settings_applied":
-        tier = dig(payload, "thread_settings.service_tier")
-        session.service_tier = name_of(tier) or session.service_tier
+        session.service_tier = name_of(dig(payload.thread_settings, "service_tier")) or session.service_tier
     elif kind == "token_usage_record":
         session.has_records = True
-        usage = payload.get("usage")
-        if isinstance(usage, dict):
-            return _row(session, entry, _counts(usage), _response(session, payload), name_of(payload.get("model")))
-    elif kind == "token_count" and not session.has_records:
-        return _difference(session, entry, payload)
+        if payload.usage is not None:
+            return _row(session, at, _counts(payload.usage), _response(session, payload), name_of(payload.model))
     return None
 
 
-def _response(session: _Session, payload: Mapping[str, object]) -> str:
+def _response(session: _Session, payload: _Payload) -> str:
     """The response's id; without one the thread with what it used so far, which grows with every response."""
-    response, so_far = name_of(payload.get("response_id")), payload.get("thread_token_usage")
+    response = name_of(payload.response_id)
     if response is not None:
         return response
-    counts = _counts(so_far if isinstance(so_far, dict) else {})
-    return f"{payload.get('thread_id') or session.root}:{payload.get('turn_id')}:{sorted(counts.items(), key=str)}"
+    counts = _counts(payload.thread_token_usage) if payload.thread_token_usage else {}
+    return f"{payload.thread_id or session.root}:{payload.turn_id}:{sorted(counts.items(), key=str)}"
 
 
-def _begin(session: _Session, payload: Mapping[str, object]) -> None:
-    own = name_of(payload.get("id"))
+def _begin(session: _Session, payload: _Payload) -> None:
+    own = name_of(payload.id)
     session.own = session.own or own
-    parent = next((name for path in PARENTS if (name := name_of(dig(payload, path)))), None)
+    parents = (payload.forked_from_id, dig(payload.source, "subagent.thread_spawn.parent_thread_id"))
+    parent = next((name for told in parents if (name := name_of(told))), None)
     if session.root is None or own == session.root:
         session.root = parent or own
-    session.project = session.project or folder_name(payload.get("cwd"))
-    session.provider = session.provider or provider_name(payload.get("model_provider"))
+    session.project = session.project or folder_name(payload.cwd)
+    session.provider = session.provider or provider_name(payload.model_provider)
 
 
-def _difference(
-    session: _Session, entry: Mapping[str, object], payload: Mapping[str, object]
-) -> dict[str, object] | None:
+def _difference(session: _Session, at: object, info: _Info) -> dict[str, object] | None:
     """What was used since the event before; None for an event that only repeats it."""
-    info = payload.get("info")
-    total, last = dig(info, "total_token_usage"), dig(info, "last_token_usage")
-    told = _counts(total) if isinstance(total, dict) else {}
-    if is_odd(told):
-        return _row(session, entry, told, f"{session.root}:{entry.get('timestamp')}", None)
-    if None in told.values():
-        return None  # the next totals contain it
-    now = {name: cell for name, cell in told.items() if isinstance(cell, int)}
-    if not isinstance(total, dict):
-        if not isinstance(last, dict):
+    total, last = info.total_token_usage, info.last_token_usage
+    if total is None:
+        if last is None:
             return None
-        identity = f"{session.root}:{entry.get('timestamp')}:{sorted(_counts(last).items())}"
-        return _row(session, entry, _counts(last), identity, None)
+        counts = _counts(last)
+        return _row(session, at, counts, f"{session.root}:{at}:{sorted(counts.items())}", None)
+    now = _counts(total)
+    if not _is_plain(now):
+        if is_odd(now):
+            return _row(session, at, now, f"{session.root}:{at}", None)
+        return None  # one is unknown; the next totals contain it
     before, session.totals = session.totals, now
     if now == before:
         return None
-    has_grown = before is not None and all(now.get(name, 0) >= count for name, count in before.items())
-    if before is not None and has_grown:
-        used: dict[str, object] = {name: count - before.get(name, 0) for name, count in now.items()}
-    else:
-        used = _counts(last) if isinstance(last, dict) else dict(now)
-    return _row(session, entry, used, f"{session.root}:{sorted(now.items())}", name_of(dig(info, "model")))
+    used = _growth(before, now)
+    if used is None:
+        used = now if last is None else _counts(last)
+    return _row(session, at, used, f"{session.root}:{sorted(now.items())}", name_of(info.model))
+
+
+def _is_plain(counts: Mapping[str, Any]) -> bool:
+    """Whether all are counts."""
+    return {*map(type, counts.values())} <= {int} and min(counts.values(), default=0) >= 0
+
+
+def _growth(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is more than before, of counts; None where one has shrunk, or nothing was before."""
+    if before is None:
+        return None
+    if before.keys() != now.keys() and any(before[name] for name in before.keys() - now.keys()):
+        return None
+    grown = {name: count - before.get(name, 0) for name, count in now.items()}
+    return None if min(grown.values(), default=0) < 0 else grown
 
 
 def _row(
-    session: _Session, entry: Mapping[str, object], used: Mapping[str, object], identity: str, model: str | None
+    session: _Session, at: object, used: Mapping[str, object], identity: str, model: str | None
 ) -> dict[str, object]:
     name = model or session.model
-    told = (used.get(word) for word in COUNTS if word != "cache_write_tokens")
+    get = used.get
+    told = (get("input_tokens"), get("cache_read_tokens"), get("output_tokens"), get("reasoning_output_tokens"))
     return {
         **used,
         "use_hash": use_hash(Codex.name, session.own, name, told),
         "request_id": identity,
-        "started_at": entry.get("timestamp"),
+        "started_at": at,
         "model": name,
         "provider": session.provider or ("openai" if name and name.startswith("gpt-") else None),
         "project": session.project,
@@ -204,5 +231,8 @@ def _row(
     }
 
 
-def _counts(usage: Mapping[str, object]) -> dict[str, object]:
-    return {ours: usage[theirs] for ours, theirs in COUNTS.items() if theirs in usage}
+def _counts(usage: _Counts) -> dict[str, Any]:
+    return {ours: cell for ours, cell in zip(COUNTS, astuple(usage), strict=True) if cell is not UNSET}
+
+
+assert tuple(COUNTS.values()) == _Counts.__struct_fields__

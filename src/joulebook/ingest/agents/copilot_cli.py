@@ -14,8 +14,9 @@ from typing import BinaryIO
 from joulebook.errors import translatable
 from joulebook.ingest.identity import use_hash
 from joulebook.ingest.lines import dig
+from joulebook.ingest.marked import marked_lines
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, is_odd, marked_lines, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, is_odd, name_of, rows_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 

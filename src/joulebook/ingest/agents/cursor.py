@@ -24,9 +24,9 @@ from typing import Any, BinaryIO
 from joulebook.errors import InputBroken, translatable
 from joulebook.ingest.agents.opencode import SQLITE_MAGIC, open_database, table_columns
 from joulebook.ingest.exports import least_tokens
-from joulebook.ingest.lines import dig
+from joulebook.ingest.lines import dig, loaded
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import dicts, first_of, is_odd, loaded, maker_of, name_of, whole
+from joulebook.ingest.records import dicts, first_of, is_odd, maker_of, name_of, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 

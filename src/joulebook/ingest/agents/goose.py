@@ -21,10 +21,10 @@ from typing import Any, BinaryIO
 from joulebook.errors import InputBroken, translatable
 from joulebook.ingest.agents.opencode import SQLITE_MAGIC, open_database, table_columns
 from joulebook.ingest.identity import counter_hash
-from joulebook.ingest.lines import dig
+from joulebook.ingest.lines import ENDS, dig, loaded
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import ENDS, Record, folder_name, loaded, name_of, rows_of, utf8_lines, whole
+from joulebook.ingest.records import Record, folder_name, name_of, rows_of, utf8_lines, whole
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 

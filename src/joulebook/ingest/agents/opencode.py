@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from joulebook.errors import InputBroken, translatable
-from joulebook.ingest.lines import dig
+from joulebook.ingest.lines import dig, loaded
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, loaded, name_of, rows_of, whole, whole_json
+from joulebook.ingest.records import Record, folder_name, name_of, rows_of, whole, whole_json
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
