@@ -453,6 +453,16 @@ def test_a_bill_beside_the_log_of_the_same_models(book, line, log):
     assert tokens[0] == 10
 
 
+def test_gemini_by_its_log_and_the_bill_of_the_cloud(book):
+    """What Gemini CLI used through Google's API for developers stands on the bill of Google Cloud."""
+    line = bill("Gemini 2.5 Flash GA Text Input - Predictions", "Gemini API", "Google Cloud", "count")
+    message = {"id": "m1", "timestamp": AT.isoformat(), "type": "gemini", "model": "gemini-2.5-flash"}
+    chat = {"sessionId": "g-1", "messages": [{**message, "tokens": {"input": 9, "output": 3, "total": 12}}]}
+    outcomes, _ = book(("gemini-cli", json.dumps(chat)), ("focus", line))
+    assert outcomes[0][0] == 1
+    assert outcomes[1][:3] == (0, 0, 1)
+
+
 def test_another_model_on_the_bill_is_another_use(book):
     """A line on another model of the same family and hour is booked."""
     for sku in ("USE1-Claude4.5Haiku-input-tokens", "USE1-Claude4Sonnet-input-tokens"):

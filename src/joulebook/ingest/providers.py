@@ -12,6 +12,8 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "amazon-bedrock": "aws",
         "sagemaker": "aws",
         "aws": "aws",
+        "amazon": "aws",
+        "amazon web services": "aws",
         "azure": "azure",
         "azure_ai": "azure",
         "az.ai.openai": "azure",
@@ -19,7 +21,10 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "azure.ai.openai": "azure",
         "azure.ai.inference": "azure",
         "microsoft": "azure",
+        "microsoft azure": "azure",
         "gcp": "gcp",
+        "google cloud": "gcp",
+        "google cloud platform": "gcp",
         "gcp.vertex_ai": "gcp",
         "vertex_ai": "gcp",
         "google-vertex": "gcp",
@@ -33,17 +38,21 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "cohere_chat": "cohere",
         "x_ai": "xai",
         "oracle": "oracle",
+        "oci": "oracle",
+        "oracle cloud": "oracle",
+        "oracle cloud infrastructure": "oracle",
     }
 )
 """Their word in small letters -> ours. Sources: OpenTelemetry ``gen_ai.provider.name`` and ``gen_ai.system``, LiteLLM
-``custom_llm_provider``, opencode ``providerID``, FOCUS ``ProviderName``."""
+``custom_llm_provider``, opencode ``providerID``, FOCUS ``ProviderName`` as the exports of each cloud write it (Google's
+view: "Google Cloud")."""
 
 
 def provider_name(theirs: object) -> str | None:
     """Our word for a host; their own, in small letters, where we have none; None where they name none.
 
-    >>> provider_name("gcp.vertex_ai"), provider_name("OpenAI"), provider_name("")
-    ('gcp', 'openai', None)
+    >>> provider_name("gcp.vertex_ai"), provider_name("OpenAI"), provider_name(""), provider_name("Google Cloud")
+    ('gcp', 'openai', None, 'gcp')
     """
     if not isinstance(theirs, str) or not theirs.strip():
         return None

@@ -34,6 +34,9 @@ OWN = "own"
 CHATS = "'chatgpt', 'claude'"
 """Chat services for people: what is used there stands in no usage report of their supplier's API."""
 
+_BILLED_BY = "CASE provider WHEN 'google' THEN 'gcp' ELSE provider END"
+"""Who bills a use: Google's API for developers stands on the bill of its cloud."""
+
 _GROWING = (*TOKEN_CLASSES, "request_count", "cost_usd")
 _BUCKET = (
     "ended_at > started_at AND (request_count IS DISTINCT FROM 1 "
@@ -146,8 +149,8 @@ def _things(rows: str, *, only_sums: bool) -> str:
     A sum speaks for its own tool where it names one, else for all that its supplier hosts; a request may be inside a
     sum of either.
     """
-    own_scope = f"[CASE WHEN tool IS NOT NULL THEN 't:' || tool WHEN provider <> '{OWN}' THEN 'p:' || provider END]"
-    hosted = f"CASE WHEN provider <> '{OWN}' AND coalesce(tool, '') NOT IN ({CHATS}) THEN 'p:' || provider END"
+    own_scope = f"[CASE WHEN tool IS NOT NULL THEN 't:' || tool WHEN provider <> '{OWN}' THEN 'p:' || {_BILLED_BY} END]"
+    hosted = f"CASE WHEN provider <> '{OWN}' AND coalesce(tool, '') NOT IN ({CHATS}) THEN 'p:' || {_BILLED_BY} END"
     scopes = own_scope if only_sums else f"['t:' || tool, {hosted}]"
     minute = "epoch_us(started_at) // 60000000"
     end = f"CASE WHEN {_BUCKET} THEN (epoch_us(ended_at) + 59999999) // 60000000 ELSE {minute} + 1 END"
