@@ -63,6 +63,7 @@ RECORDINGS = (
     Recording("goose", "goose-ledger.sql", 4, "9030/8320/-/470/-"),
     Recording("goose", "goose.jsonl", 1, "7287/-/-/241/-"),
     Recording("cursor", "cursor.sql", 4, "2219/-/-/50/-", has_warning=True),
+    Recording("cursor-usage", "cursor-usage.csv", 4, "46989/1850816/130957/22255/-"),
     Recording("otlp", "otlp.jsonl", 8, "695/2140/100/204/67"),
     Recording("otlp", "otlp-spans.json", 5, "520/1300/40/100/30"),
     Recording("otlp", "otlp-spans.binpb", 5, "520/1300/40/100/30"),

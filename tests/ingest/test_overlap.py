@@ -31,6 +31,116 @@ def attributes(**values):
     ]
 
 
+def openrouter_api(identity="gen-1782618417-NEpXKqXYIDjS7TmNrT9j"):
+    """A generation as OpenRouter's API tells it."""
+    told = {
+        "id": identity,
+        "upstream_id": "chatcmpl-791bcf62-080e-4568-87d0-94c72e3b4946",
+        "created_at": AT.isoformat(),
+        "model": "openai/gpt-oss-120b",
+        "native_tokens_prompt": 100,
+        "native_tokens_completion": 40,
+        "native_tokens_cached": 60,
+    }
+    return json.dumps({"data": told}) + "\n"
+
+
+def openrouter_csv(identity="gen-1782618417-NEpXKqXYIDjS7TmNrT9j"):
+    """The same generation as a line of the activity export."""
+    header = "generation_id,created_at,tokens_prompt,tokens_completion,tokens_reasoning,tokens_cached,model_permaslug\n"
+    return f"{header}{identity},{AT:%Y-%m-%d %H:%M:%S}.713,100,40,0,60,openai/gpt-oss-120b\n"
+
+
+def client_span(identity="gen-1782618417-NEpXKqXYIDjS7TmNrT9j"):
+    """The same generation as the client's trace tells it."""
+    words = attributes(
+        gen_ai__response__id=identity,
+        gen_ai__operation__name="chat",
+        gen_ai__usage__input_tokens=100,
+        gen_ai__usage__output_tokens=40,
+    )
+    span = {"traceId": "bb", "spanId": "1", "startTimeUnixNano": nanoseconds(AT), "attributes": words}
+    return group("resourceSpans", "scopeSpans", "spans", span, service="shop")
+
+
+@pytest.mark.parametrize("order", list(permutations(("api", "csv", "trace"))), ids="-".join)
+def test_a_generation_of_openrouter_by_api_csv_and_trace(book, order):
+    """A generation that OpenRouter's API, its export and the client's trace tell is one use."""
+    texts = {"api": ("openrouter", openrouter_api()), "csv": ("openrouter", openrouter_csv())}
+    outcomes, tokens = book(*(texts.get(name, ("otlp", client_span())) for name in order))
+    assert sum(outcome[0] for outcome in outcomes) == 1
+    assert tokens[3] == 40
+
+
+def helicone(*, has_body, response="8a1d4f0e-0000-4000-8000-000000000001"):
+    """A request of Helicone: with the body of its answer as JSON, or as a line of the CSV."""
+    if not has_body:
+        header = "response_id,request_created_at,response_status,model,prompt_tokens,completion_tokens\n"
+        return f"{header}{response},{AT.isoformat()},200,gpt-5.2,100,40\n"
+    body = {"id": "chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG", "usage": {"prompt_tokens": 100, "completion_tokens": 40}}
+    told = {"response_id": response, "request_id": "r", "request_created_at": AT.isoformat(), "response_status": 200}
+    counts = {"prompt_tokens": 100, "completion_tokens": 40}
+    return json.dumps({**told, **counts, "response_model": "gpt-5.2", "response_body": body}) + "\n"
+
+
+@pytest.mark.parametrize("is_csv_first", [True, False])
+def test_a_request_of_helicone_with_and_without_its_body(book, is_csv_first):
+    """A request that Helicone exports with the supplier's id and once more without it is one use."""
+    forms = [("helicone", helicone(has_body=not is_csv_first)), ("helicone", helicone(has_body=is_csv_first))]
+    outcomes, tokens = book(*forms, *forms)
+    assert (tokens[0], tokens[3]) == (100, 40)
+    assert [outcome[0] for outcome in outcomes] == [1, 0, 0, 0]
+    assert outcomes[1][3] == ["told-by-another"]
+
+
+def test_other_requests_of_helicone_are_other_uses(book):
+    """Another request with the same counts is another use."""
+    other = helicone(has_body=False, response="8a1d4f0e-0000-4000-8000-000000000002")
+    assert book(("helicone", helicone(has_body=True)), ("helicone", other))[1][3] == 80
+
+
+CURSOR_HEADER = "Date,Model,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Total Tokens\n"
+
+
+def cursor_usage(at=AT):
+    """An event of Cursor's usage export."""
+    return f"{CURSOR_HEADER}{at.isoformat()},composer-2,0,100,60,40,200\n"
+
+
+def cursor_rows(at):
+    """A use of Cursor as its database on the disk gives it."""
+    row = {"usage_key": "1" * 32, "source": "cursor", "tool": "cursor", "tier": "estimated", "is_synthetic": False}
+    return [{**row, "request_count": 1, "started_at": at, "model": "composer-2", "uncached_input_tokens": 9}]
+
+
+def test_cursors_export_beside_its_database(tmp_path):
+    """What Cursor's export tells of a day that the scan has booked is refused and told; of other days it is booked."""
+    store = Store(tmp_path / "book")
+    store.append_rows("usage", cursor_rows(AT), unique="usage_key", info={})
+    outcomes = []
+    for at in (AT + timedelta(hours=3), AT + timedelta(days=1)):
+        path = tmp_path / "events.csv"
+        path.write_text(cursor_usage(at))
+        done = store.append_rows("usage", read_path("cursor-usage", path), unique="usage_key", info={})
+        outcomes.append((done.added, [finding.rule for finding in done.findings]))
+    again = store.append_rows("usage", read_path("cursor-usage", path), unique="usage_key", info={})
+    store.close()
+    assert outcomes == [(0, ["covered-by-another"]), (1, [])]
+    assert (again.added, again.already) == (0, 1)
+
+
+def test_cursors_export_is_added_where_the_user_says_so(tmp_path):
+    """The user may say that the export tells other uses."""
+    store = Store(tmp_path / "book")
+    store.append_rows("usage", cursor_rows(AT), unique="usage_key", info={})
+    path = tmp_path / "events.csv"
+    path.write_text(cursor_usage())
+    rows = read_path("cursor-usage", path)
+    done = store.append_rows("usage", rows, unique="usage_key", info={}, add_overlaps=True)
+    store.close()
+    assert done.added == 1
+
+
 def claude_log(request="req_1", at=AT, output=450, message="msg_1"):
     """A line of Claude Code's log."""
     told = {"id": message, "model": "claude-opus-4-5-20251101", "usage": {**COUNTS, "output_tokens": output}}

@@ -4,7 +4,8 @@ LiteLLM counts input with cache and output with reasoning, whatever the supplier
 used no model and is passed over, and so are calls of tools (MCP). Its table has times in UTC without saying so.
 OpenRouter's native counts are the model's own tokens; the others are normalised and are taken only where the native
 ones are missing. The CSV that its activity page exports has one generation per line, with cached and reasoning tokens
-inside prompt and completion.
+inside prompt and completion. Both are known by the generation's id, which is also the id of the answer that the client
+got; the supplier's own id (``upstream_id``) stands in the API's answer alone.
 
 Checked against: the table ``LiteLLM_SpendLogs`` of LiteLLM's ``schema.prisma`` (2026), answers of ``/spend/logs`` and
 ``/spend/logs/ui``; headers of OpenRouter's activity export of 2025 and 2026. Sources: LiteLLM documentation,
@@ -122,7 +123,7 @@ def _openrouter(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Fin
 def _generation(entry: Mapping[str, Any]) -> dict[str, object]:
     wait = entry.get("time_to_first_token_ms")
     return {
-        "request_id": name_of(first_of(entry, "upstream_id", "id", "generation_id")),
+        "request_id": name_of(first_of(entry, "id", "generation_id", "upstream_id")),
         "started_at": in_utc(entry.get("created_at")),
         "model": name_of(first_of(entry, "model", "model_permaslug")),
         "provider": provider_name(entry.get("provider_name")),

@@ -4,7 +4,9 @@ Helicone prices prompt tokens and cached tokens side by side, so its ``prompt_to
 Where the export holds the answers (``--include-body``), the supplier's own usage block in them decides instead. An
 answer out of Helicone's own cache used no model and is passed over, and so is a request that failed.
 
-A request is known by the id of its response, which is all that the CSV has; times of the CSV are in UTC.
+A request is known by the supplier's id of its response where the body holds it, else by Helicone's own, which is all
+that the CSV has; where both are told, `joulebook.store.overlap` knows the one by the other. Times of the CSV are in
+UTC.
 
 Checked against: the export tool's columns (``examples/export/typescript`` of Helicone's repository, 2025). Sources:
 Helicone API reference, "Query requests" (HeliconeRequest); documentation, "Export data"; its cost module.
@@ -15,6 +17,7 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.documents import documents, in_utc
+from joulebook.ingest.identity import request_hash
 from joulebook.ingest.lines import dig
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
@@ -95,6 +98,7 @@ def _record(request: Mapping[str, Any]) -> dict[str, object]:
     return {
         **_counts(request),
         "request_id": name_of(first_of(request, "response_body.id", "response_id", "request_id")),
+        "request_hash": request_hash(request.get("response_id")),
         "started_at": in_utc(request.get("request_created_at")),
         "ended_at": in_utc(request.get("response_created_at")),
         "model": name_of(first_of(request, "response_model", "model_override", "request_model", "model")),

@@ -49,6 +49,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "copilot-cli": "joulebook.ingest.agents.copilot_cli:CopilotCli",
         "goose": "joulebook.ingest.agents.goose:Goose",
         "cursor": "joulebook.ingest.agents.cursor:Cursor",
+        "cursor-usage": "joulebook.ingest.cursor_usage:CursorUsage",
         "qwen-code": "joulebook.ingest.agents.gemini_cli:QwenCode",
         "langfuse": "joulebook.ingest.langfuse:Langfuse",
         "otlp": "joulebook.ingest.otlp:Otlp",

@@ -3,10 +3,12 @@
 Keys find the same record twice. This module finds the same *use* in two records that share no key:
 
 - **twins**: rows of two sources with the same ``request_hash``, or with the same ``use_hash`` at about the same time;
+  A gateway that names its answers by two ids, of which a record holds one, is its own twin (`TWO_IDS`);
 - **counters**: rows read from a running total (``counter_hash``), of which only the growth is new;
 - **covered**: a sum over a period (a supplier's usage report, a bill) beside requests or sums of another format for the
   same supplier or tool, model and time. Whether they are the same uses nobody can tell from the records, so the rows
-  are left out and told, unless the user says that they are other uses.
+  are left out and told, unless the user says that they are other uses. So are rows of one tool on one day by readers
+  that read the same uses in two places without any id in common (`NO_ID`).
 """
 
 import uuid
@@ -37,6 +39,13 @@ CHATS = "'chatgpt', 'claude'"
 _BILLED_BY = "CASE provider WHEN 'google' THEN 'gcp' ELSE provider END"
 """Who bills a use: Google's API for developers stands on the bill of its cloud."""
 
+TWO_IDS = "'helicone'"
+"""Readers of one source whose rows may be the same use under two keys, which their ``request_hash`` tells."""
+
+NO_ID = "'cursor', 'cursor-usage'"
+"""Readers of one tool's uses in two places that share no id."""
+
+DAY_US = 86_400_000_000
 _GROWING = (*TOKEN_CLASSES, "request_count", "cost_usd")
 _BUCKET = (
     "ended_at > started_at AND (request_count IS DISTINCT FROM 1 "
@@ -78,6 +87,7 @@ class _Draft:
     has_twins: bool
     has_counters: bool
     has_sums: bool
+    has_no_id: bool
     span: str
 
 
@@ -103,6 +113,8 @@ def leave_out_told(
             _find_twins(engine, here, there)
         if not add_overlaps:
             _find_covered(engine, here, there, about)
+            if about.has_no_id:
+                _find_same_days(engine, here, there)
     is_grown = about.has_counters and _find_counters(engine, here, there)
     _tell(engine, here, file, told)
     if not (told.again or told.covered or is_grown):
@@ -114,14 +126,15 @@ def leave_out_told(
 
 
 def _about(engine: "DuckDBPyConnection", here: str) -> _Draft:
-    twins, counters, sums, first, last = engine.execute(
+    twins, counters, sums, no_id, first, last = engine.execute(
         f"SELECT count(request_hash) + count(use_hash), count(counter_hash), count(*) FILTER ({_BUCKET}), "
+        f"count(*) FILTER (split_part(source, ':', 1) IN ({NO_ID})), "
         f"epoch_us(min(started_at)), epoch_us(max(coalesce(ended_at, started_at))) FROM {here}"
     ).fetchall()[0]
     if first is None:  # no row has a time: nothing is of the same time
-        return _Draft(bool(twins), bool(counters), bool(sums), "false")
+        return _Draft(bool(twins), bool(counters), bool(sums), bool(no_id), "false")
     span = f"epoch_us(started_at) <= {last} AND epoch_us(coalesce(ended_at, started_at)) >= {first}"
-    return _Draft(bool(twins), bool(counters), bool(sums), span)
+    return _Draft(bool(twins), bool(counters), bool(sums), bool(no_id), span)
 
 
 def _there(engine: "DuckDBPyConnection", others: Sequence[Path]) -> str:
@@ -138,7 +151,8 @@ def _find_twins(engine: "DuckDBPyConnection", here: str, there: str) -> None:
         engine.execute(
             "INSERT INTO told SELECT here.file_row_number, min(there.source), 'twin' "
             f"FROM {here} AS here JOIN {there} AS there ON here.{name} = there.{name} "
-            f"AND here.source <> there.source AND {condition} "
+            f"AND {condition} AND (here.source <> there.source OR (here.usage_key <> there.usage_key "
+            f"AND split_part(here.source, ':', 1) IN ({TWO_IDS}))) "
             "WHERE here.file_row_number NOT IN (SELECT file_row_number FROM told) GROUP BY ALL"
         )
 
@@ -179,6 +193,18 @@ def _find_covered(engine: "DuckDBPyConnection", here: str, there: str, about: _D
             "AND coalesce(here.region, there.region, '') = coalesce(there.region, here.region, '') "
             "WHERE here.file_row_number NOT IN (SELECT file_row_number FROM told) GROUP BY ALL"
         )
+
+
+def _find_same_days(engine: "DuckDBPyConnection", here: str, there: str) -> None:
+    """Leave out rows of a tool on days for which another reader of the same uses has told it."""
+    named = f"SELECT *, split_part(source, ':', 1) AS reader, epoch_us(started_at) // {DAY_US} AS day FROM"
+    engine.execute(
+        "INSERT INTO told SELECT here.file_row_number, min(there.source), 'covered' "
+        f"FROM ({named} {here}) AS here JOIN (SELECT DISTINCT source, reader, tool, day FROM ({named} {there}) "
+        f"WHERE reader IN ({NO_ID})) AS there ON here.tool = there.tool AND here.day = there.day "
+        f"AND here.reader <> there.reader AND here.reader IN ({NO_ID}) "
+        "WHERE here.file_row_number NOT IN (SELECT file_row_number FROM told) GROUP BY ALL"
+    )
 
 
 def _find_counters(engine: "DuckDBPyConnection", here: str, there: str | None) -> bool:

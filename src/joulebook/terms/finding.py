@@ -59,6 +59,13 @@ RULES: dict[str, str] = {
         "The file tells {cost} {currency} and nothing of what was used; none of it was booked. Next: save the pages of "
         "the usage API of the same days and import them as openai-usage."
     ),
+    "counts-disagree": translatable(
+        "The counts of the row do not add up to {column}; it was not booked. Next: export the file again."
+    ),
+    "events-without-counts": translatable(
+        "{count} events have no token counts; what they used is unknown and was not booked. Next: nothing to do here; "
+        "a log or telemetry of the same time may tell it."
+    ),
     "log-without-tokens": translatable(
         "{count} requests of the log RequestResponse have no token counts and were not booked. Next: import the "
         "metrics of the same time (az monitor metrics list), split by ModelName."
