@@ -40,6 +40,7 @@
     │   ├── InputNotParquet                  it is not of the Parquet format
     │   ├── ExtraMissing                     its format needs a package that is not installed
     │   └── JournalUnreadable                a file of samples is not of the format
+    ├── ReaderBroken                         another package's reader cannot be loaded
     └── BudgetExceeded                       exit 3
 
 Misuse raises one of these; bad *data* becomes a finding row (`joulebook.terms.finding`). Each error keeps its facts as
@@ -289,6 +290,14 @@ class EngineOutOfMemory(StoreError):
     template = translatable(
         "The computation needs more room: {reason}. "
         "Next: make room on the disk of the book, or ask for a shorter period."
+    )
+
+
+class ReaderBroken(JoulebookError):
+    """A reader that another package registered cannot be loaded; ``name`` and ``reason`` say which and why."""
+
+    template = translatable(
+        "The reader {name} of another package cannot be loaded ({reason}). Next: update or remove that package."
     )
 
 

@@ -10,6 +10,7 @@ from recorded import RECORDINGS, SECRET
 from joulebook.errors import JoulebookError
 from joulebook.faces.cli.main import run_command
 from joulebook.faces.cli.show import WIDTH, width_of
+from joulebook.ingest import reader as reader_module
 from joulebook.ingest.mapping import CONSUMPTION
 from joulebook.ingest.reader import READERS, detect, reader, reader_names
 from joulebook.terms.columns import column
@@ -145,3 +146,46 @@ def test_formats_are_listed_with_what_they_look_like(language, capsys):
     assert [line.split()[0] for line in lines if line[0] != " "] == [*reader_names(), "parquet"]
     assert all(len(line.split()) > 1 or line[0] == " " for line in lines)
     assert max(map(width_of, lines)) <= WIDTH
+
+
+BROKEN = {"gone": "no_such_module_at_all:Reader", "odd": "json:JSONDecoder", "nothing": "json:NoSuchName"}
+
+
+@pytest.fixture
+def foreign(monkeypatch):
+    """Readers that other packages registered, and that cannot be loaded."""
+    monkeypatch.setattr(reader_module, "_foreign", lambda: BROKEN)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.usefixtures("foreign")
+def test_a_broken_reader_of_another_package_is_listed_with_its_reason(language, capsys):
+    """A reader that cannot be loaded is listed with why, the others as ever, and the command ends with 1."""
+    assert run_command(["--lang", language, "import", "--list"]) == 1
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    named = [line.split()[0] for line in lines if line[0] != " "]
+    assert set(named) == {*READERS, *BROKEN, "parquet"}
+    assert max(map(width_of, lines)) <= WIDTH
+    for reason in ("No module named", "signs, detect, parse", "NoSuchName"):
+        assert reason in " ".join(out.split())
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_broken_reader_does_not_hinder_the_detection(tmp_path, capsys):
+    """A file is recognised all the same; what cannot be loaded is said beside it."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(next(one for one in RECORDINGS if one.file == "codex.jsonl").content())
+    assert run_command(["import", "--detect", str(path)]) == 0
+    told = capsys.readouterr()
+    assert ": codex (95%)" in told.out
+    assert all(name in told.err for name in BROKEN)
+
+
+@pytest.mark.usefixtures("foreign")
+def test_importing_with_a_broken_reader_says_why(tmp_path, capsys):
+    """Asked for by name, a broken reader is an error with its reason and the next step."""
+    path = tmp_path / "x"
+    path.write_text("x")
+    assert run_command(["--book", str(tmp_path / "book"), "import", "gone", str(path)]) == 1
+    assert "No module named 'no_such_module_at_all'" in capsys.readouterr().err

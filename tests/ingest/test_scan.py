@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -210,6 +211,20 @@ def test_scan_books_and_shows(home, capsys):
     shown = capsys.readouterr().out
     assert "claude-sonnet-4-5" in shown
     assert all(len(line) <= 100 for line in shown.splitlines())
+
+
+def test_the_hint_on_unknown_places_can_be_followed(home, capsys):
+    """What a scan says to do about unknown places are commands that exist, and that make the place known."""
+    assert run_command(["--lang", "en", "scan", "--home", str(home)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    hint = re.search(r"joulebook (--book NAME import claude-code FILE --region USA)\.", shown)
+    file = next(home.rglob("*.jsonl"))
+    words = hint[1].replace("NAME", str(home / "own")).replace("FILE", str(file)).split()
+    assert run_command(["--lang", "en", *words]) == 0
+    capsys.readouterr()
+    assert run_command(["--lang", "en", "--book", str(home / "own"), "report"]) == 0
+    assert "no known place" not in capsys.readouterr().out
+    assert "--region at the import" not in shown
 
 
 def test_scan_of_nothing(tmp_path, monkeypatch, capsys):

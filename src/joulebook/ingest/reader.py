@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Protocol, TypeVar, cast
 
-from joulebook.errors import InputBroken, InputMissing, UnknownName, translatable
+from joulebook.errors import InputBroken, InputMissing, ReaderBroken, UnknownName, translatable
 from joulebook.ingest.packed import LONGEST_MAGIC, unpacked
 from joulebook.terms.energy import Energy
 from joulebook.terms.finding import Finding
@@ -171,17 +171,38 @@ def reader(name: str) -> Reader:
 
     Raises:
         UnknownName: there is no such format; the message names the nearest.
+        ReaderBroken: it is of another package, and cannot be loaded.
     """
     path = READERS.get(name) or _foreign().get(name)
     if path is None:
         near = get_close_matches(name, reader_names(), n=3) or reader_names()
         raise UnknownName(kind=translatable("reader"), name=name, nearest=", ".join(near))
     module, _, cls = path.partition(":")
-    return cast("Reader", getattr(importlib.import_module(module), cls)())
+    if name in READERS:
+        return cast("Reader", getattr(importlib.import_module(module), cls)())
+    try:
+        found = getattr(importlib.import_module(module), cls)()
+    except Exception as error:
+        raise ReaderBroken(name=name, reason=f"{type(error).__name__}: {error}") from error
+    missing = [part for part in ("name", "signs", "detect", "parse") if not hasattr(found, part)]
+    if missing:
+        raise ReaderBroken(name=name, reason=f"{path}: {', '.join(missing)}")
+    return cast("Reader", found)
+
+
+def loaded_readers() -> tuple[dict[str, Reader], dict[str, ReaderBroken]]:
+    """All readers by name, and those of other packages that cannot be loaded with the reason."""
+    found, broken = {}, {}
+    for name in reader_names():
+        try:
+            found[name] = reader(name)
+        except ReaderBroken as error:
+            broken[name] = error
+    return found, broken
 
 
 def detect(path: Path, columns: Sequence[str] = ()) -> list[Detection]:
-    """The formats a file may have, the surest first.
+    """The formats a file may have, the surest first; readers of other packages that cannot be loaded are passed over.
 
     Args:
         path: the file.
@@ -196,7 +217,8 @@ def detect(path: Path, columns: Sequence[str] = ()) -> list[Detection]:
     else:
         with open_input(path) as stream:
             heads = [stream.read(HEAD_BYTES)]
-    found = [_detected(reader(name), heads, path.name) for name in reader_names() if not (columns and name in TEXTS)]
+    readers = loaded_readers()[0]
+    found = [_detected(one, heads, path.name) for name, one in readers.items() if not (columns and name in TEXTS)]
     found += [Detection("parquet", 0.5 if "started_at" in columns else 0.2, PARQUET_SIGNS)] if columns else []
     return sorted((one for one in found if one.certainty > 0), key=lambda one: -one.certainty)
 

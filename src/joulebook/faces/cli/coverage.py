@@ -8,7 +8,7 @@ from joulebook.faces.text import _
 from joulebook.terms.display import in_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from joulebook.ledger.balance import Line
     from joulebook.ledger.coverage import Coverage
@@ -29,12 +29,25 @@ UNKNOWN_TEXTS = {
 }
 """What is said of rows of which something is not known."""
 
+OF_A_SCAN = UNKNOWN_TEXTS | {
+    "model": translatable(
+        "{ratio} of rows name no known model: a range over the models that are known. Next: joulebook report --by "
+        "model names them; add them as a factor file."
+    ),
+    "place": translatable(
+        "{ratio} of rows have no known place: a range over the world, for the logs do not tell where a supplier "
+        "computes. Next: if you know it, import the logs into a book of their own: joulebook --book NAME import "
+        "claude-code FILE --region USA."
+    ),
+}
+"""The same where a scan read the rows: it takes no model and no place, for its logs are of several suppliers."""
 
-def unknown_texts(line: "Line") -> list[str]:
+
+def unknown_texts(line: "Line", texts: "Mapping[str, str]" = UNKNOWN_TEXTS) -> list[str]:
     """What is not known of the rows, each with the next step."""
     return [
         _(text).format(ratio=f"{line.unknown[about] / line.row_count:.1%}")
-        for about, text in UNKNOWN_TEXTS.items()
+        for about, text in texts.items()
         if line.unknown.get(about)
     ]
 

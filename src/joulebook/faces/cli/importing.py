@@ -9,7 +9,7 @@ from joulebook.errors import translatable
 from joulebook.faces.cli import show
 from joulebook.faces.cli.coverage import coverage_json, print_coverage
 from joulebook.faces.cli.main import open_book
-from joulebook.faces.text import _
+from joulebook.faces.text import _, error_text
 
 if TYPE_CHECKING:
     from joulebook.book import Imported
@@ -83,14 +83,16 @@ def command(
 
 
 def _list() -> int:
-    """Every format, its name first, and what its files look like."""
-    from joulebook.ingest.reader import PARQUET_SIGNS, reader, reader_names  # noqa: PLC0415
+    """Every format, its name first, and what its files look like; or why its reader cannot be loaded."""
+    from joulebook.ingest.reader import PARQUET_SIGNS, loaded_readers  # noqa: PLC0415
 
-    formats = {name: reader(name).signs for name in reader_names()} | {"parquet": PARQUET_SIGNS}
+    readers, broken = loaded_readers()
+    formats = {name: _(one.signs) for name, one in readers.items()} | {"parquet": _(PARQUET_SIGNS)}
+    formats |= {name: error_text(error) for name, error in broken.items()}
     most = max(map(len, formats)) + 2
-    for name, signs in formats.items():
-        click.echo(name.ljust(most) + show.wrapped(_(signs), " " * most).lstrip())
-    return 0
+    for name, text in formats.items():
+        click.echo(name.ljust(most) + show.wrapped(text, " " * most).lstrip())
+    return int(bool(broken))
 
 
 def _tell(path: Path, result: "Imported") -> None:
@@ -115,9 +117,11 @@ def _json(path: Path, result: "Imported") -> dict[str, object]:
 
 
 def _detect(ctx: click.Context, paths: list[Path]) -> int:
-    from joulebook.ingest.reader import detect, is_parquet  # noqa: PLC0415
+    from joulebook.ingest.reader import detect, is_parquet, loaded_readers  # noqa: PLC0415
 
     code = 0
+    for error in loaded_readers()[1].values():
+        show.note(error_text(error))
     for path in paths:
         found = detect(path, open_book(ctx).store.columns_of(path) if is_parquet(path) else ())
         if not found:

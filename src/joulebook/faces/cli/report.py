@@ -1,6 +1,6 @@
 """`joulebook report`: kWh, CO2e and litres with range, tier and boundary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ import click
 
 from joulebook.errors import UnknownName, UsageError, translatable
 from joulebook.faces.cli import show
-from joulebook.faces.cli.coverage import coverage_json, print_coverage, unknown_texts
+from joulebook.faces.cli.coverage import UNKNOWN_TEXTS, coverage_json, print_coverage, unknown_texts
 from joulebook.faces.cli.figure_names import SHORT_NAMES, UPSTREAM_NOTE, boundary_of
 from joulebook.faces.cli.journals import book_with_runs
 from joulebook.faces.cli.main import open_book
@@ -132,8 +132,8 @@ def checked_by(text: str) -> list[str]:
     return names
 
 
-def print_whole(book: "Book", line: "Line") -> None:
-    """The total: every figure with range, tier and boundary, what is covered, and hints."""
+def print_whole(book: "Book", line: "Line", unknown: Mapping[str, str] = UNKNOWN_TEXTS) -> None:
+    """The total: every figure with range, tier and boundary, what is covered, and hints on what is unknown."""
     show.heading(title_of(line))
     if line.is_synthetic:
         show.say(_("SYNTHETIC SAMPLE: made up to show how it works; nobody caused it."))
@@ -156,7 +156,7 @@ def print_whole(book: "Book", line: "Line") -> None:
     upstream = line.amounts.get("co2e_upstream_g")
     if upstream is None or upstream.covered_ratio < 1:
         show.say(_(UPSTREAM_NOTE))
-    for text in unknown_texts(line):
+    for text in unknown_texts(line, unknown):
         show.say(text)
     print_coverage(line.coverage)
     if line.unpriced_count > line.missing_count:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from joulebook.faces.cli import show
+from joulebook.faces.cli.coverage import OF_A_SCAN
 from joulebook.faces.cli.main import open_book
 from joulebook.faces.cli.report import line_json, print_lines, print_whole
 from joulebook.faces.cli.statusline import FIGURES, main, write_cache
@@ -96,7 +97,7 @@ def _show(book: "Book", scan: "LogScan", result: "Imported", only: "Only", whole
         return
     if only.since is not None:
         show.note(_("Since {day} (UTC)").format(day=f"{only.since:%Y-%m-%d}"))
-    print_whole(book, whole[0])
+    print_whole(book, whole[0], OF_A_SCAN)
     _show_equivalents(book, whole[0])
     for name in VIEWS:
         print_lines([name], book.report((name,), only=only))
