@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from joulebook.account.formulas import leaves_of
@@ -73,6 +74,8 @@ class Part:
 
 
 FIELDS = tuple(one.name for one in fields(Part))
+_fields = attrgetter(*FIELDS)
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,12 @@ class Resolution:
         return tuple(dict.fromkeys(found))
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces."""
-        content = {
-            "subject": self.subject,
-            "values": dict(self.values),
-            "parts": {name: [_plain(part) for part in parts] for name, parts in self.parts.items()},
-            "names": dict(self.names),
-        }
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """Canonical JSON: sorted keys, no spaces. Parts that stand behind several columns are written out once."""
+        each = {id(parts): parts for parts in self.parts.values()}
+        texts = {key: _canonical([_plain(part) for part in parts]) for key, parts in each.items()}
+        parts = ",".join(f"{_canonical(name)}:{texts[id(found)]}" for name, found in sorted(self.parts.items()))
+        names, values = _canonical(dict(self.names)), _canonical(dict(self.values))
+        return f'{{"names":{names},"parts":{{{parts}}},"subject":{_canonical(self.subject)},"values":{values}}}'
 
     @classmethod
     def from_json(cls, text: str) -> "Resolution":
@@ -140,7 +141,7 @@ class Resolution:
 
 def _plain(part: Part) -> dict[str, Any]:
     """The fields of a part, which are all plain values; `dataclasses.asdict` would copy each of them."""
-    return {name: getattr(part, name) for name in FIELDS}
+    return dict(zip(FIELDS, _fields(part), strict=True))
 
 
 def part_of(

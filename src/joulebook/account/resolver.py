@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 from joulebook.account.kinds import BUCKETS, TEXT
 from joulebook.account.resolution import Resolution
 from joulebook.account.resolve import UNKNOWN, resolve_model_factors, resolve_place_factors
-from joulebook.account.resolve_bucket import resolve_bucket_factors
-from joulebook.account.resolve_hour import at_hour
-from joulebook.account.resolve_use import at_the_meter, resolve_use
 from joulebook.account.units_of_use import NO_COST
 from joulebook.estimate.tokens import COEFFICIENTS
 from joulebook.factors.edition import Edition
-from joulebook.factors.hourly import Hours
 
 if TYPE_CHECKING:
     from datetime import date
 
     from joulebook.estimate.deployment import Deployment
+    from joulebook.factors.hourly import Hours
 
 DEFAULTS: Mapping[str, float | None] = {**NO_COST, **dict.fromkeys(COEFFICIENTS, float(0)), "lowest_rung": 0}
 """What a resolution does not speak about: units that its rows do not have."""
@@ -36,7 +33,7 @@ class Resolver:
         served: what records tell of the servers of a provider and model on a day.
     """
 
-    def __init__(self, edition: Edition, policy: str, hours: Hours | None = None) -> None:
+    def __init__(self, edition: Edition, policy: str, hours: "Hours | None" = None) -> None:
         self.edition, self.policy, self.hours = edition, policy, hours
         self.served: Mapping[tuple[str, str, date], Deployment] = {}
         self.resolutions: dict[str, Resolution] = {}
@@ -61,8 +58,14 @@ class Resolver:
         """The factors of one place in one period."""
         found = self._of_day(resolve_place_factors, key, "region_key")
         if self.hours is not None:
+            from joulebook.account.resolve_hour import at_hour  # noqa: PLC0415  (only a policy of hours pays)
+
             found = at_hour(found, self.edition, self.hours, self.policy, key["day"])
-        return at_the_meter(found) if key.get("meter_key") else found
+        if not key.get("meter_key"):
+            return found
+        from joulebook.account.resolve_use import at_the_meter  # noqa: PLC0415  (only metered energy pays)
+
+        return at_the_meter(found)
 
     def _use(self, key: Mapping[str, Any]) -> Resolution:
         kind, day = key.get("kind_key", TEXT), key["day"].date()
@@ -72,8 +75,12 @@ class Resolver:
         names = sorted(name for name in key if name.endswith("_key") and name != "region_key")
         asked = ("use", day.isoformat(), *(str(key[name]) for name in names))
         if asked not in self._days and kind in BUCKETS:
+            from joulebook.account.resolve_bucket import resolve_bucket_factors  # noqa: PLC0415  (only buckets pay)
+
             self._days[asked] = resolve_bucket_factors(self.edition, self.policy, key, day, served)
         elif asked not in self._days:
+            from joulebook.account.resolve_use import resolve_use  # noqa: PLC0415  (only machines and media pay)
+
             self._days[asked] = resolve_use(self.edition, self.policy, kind, key, day)
         return self._days[asked]
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from operator import mul
 from statistics import NormalDist
 
 from joulebook.errors import BadValue, translatable
@@ -23,7 +24,7 @@ from joulebook.estimate.serving import (
     ModelShape,
     ServingEstimate,
     accelerator_count,
-    coefficients_kwh,
+    coefficients_by_batch,
     estimate_serving,
     reference_kwh,
 )
@@ -109,13 +110,15 @@ def estimate_hosted(
     ):
         if value is not None and not 0 < value < math.inf:
             raise BadValue(value=value, expected=translatable("a speed"), next_step=next_step)
-    points = [point for chosen in product(*options) for point in _points(model, serving, chosen, speed)]
+    batches = _batches(serving)
+    points = [point for chosen in product(*options) for point in _points(model, serving, chosen, batches, speed)]
     points = [point for point in points if point.fits] or points
     best = min(point.penalty for point in points)
     weights = [point.share * math.exp(best - point.penalty) for point in points]
+    whole = sum(weights)
 
     def mean_of(values: Iterable[float]) -> float:
-        return sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
+        return sum(map(mul, weights, values)) / whole
 
     mean = mean_of(point.log_energy for point in points)
     variance = mean_of((point.log_energy - mean) * (point.log_energy - mean) for point in points)
@@ -130,7 +133,7 @@ def estimate_hosted(
         "hosted_estimate_ratio": (beyond.low / beyond.mid, beyond.high / beyond.mid),
     }
     coefficients = {name: scale * value for name, value in average.items()}
-    evidence = sum(weights) / sum(point.share for point in points) * math.exp(-best)
+    evidence = whole / sum(point.share for point in points) * math.exp(-best)
     return ServingEstimate(coefficients, combined(drivers), ordered(drivers), evidence)
 
 
@@ -164,7 +167,13 @@ def _exact(serving: Mapping[str, Range]) -> dict[str, Range]:
     return {name: Range.exact(serving[name].mid) for name in (*HOSTED, "memory_headroom_ratio")}
 
 
-def _points(model: ModelShape, serving: Mapping[str, Range], chosen: Sequence[Option], speed: Speed) -> list[_Point]:
+def _points(
+    model: ModelShape,
+    serving: Mapping[str, Range],
+    chosen: Sequence[Option],
+    batches: Sequence[float],
+    speed: Speed,
+) -> list[_Point]:
     facts = {name: value for name, value in model.architecture.items() if value is not None}
     values = {
         **{name: value.mid for name, value in serving.items()},
@@ -181,11 +190,10 @@ def _points(model: ModelShape, serving: Mapping[str, Range], chosen: Sequence[Op
         enough = (1 << doublings) * values["accelerator_multiple"]
         values["accelerator_count"] = max(enough, fewest_accelerators(values, facts))
     fits = weights_bytes(values, facts) <= memory_there_bytes(values)
-    room, points = batch_that_fits(values, facts), []
-    for batch in _batches(serving):
-        at = {**values, "batch_requests": min(batch, max(1.0, room))}
-        coefficients = coefficients_kwh(at, facts)
-        penalty = 0.0
+    room, points = max(1.0, batch_that_fits(values, facts)), []
+    fitting = [min(batch, room) for batch in batches]
+    for batch, coefficients in zip(fitting, coefficients_by_batch(values, facts, fitting), strict=True):
+        at, penalty = {**values, "batch_requests": batch}, 0.0
         if speed.output_tokens_per_s is not None:
             penalty += _disagreement(step_s(at, facts) * speed.output_tokens_per_s, serving["speed_match_ratio"])
         if speed.first_token_s is not None:

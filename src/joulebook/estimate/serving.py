@@ -24,7 +24,7 @@ benchmark (Chung et al. 2025, arXiv:2505.06371), see docs/accuracy.md.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -217,6 +217,19 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
         values: one number for every name in `SUBJECTS`, and both counts of parameters.
         architecture: what is known of `ARCHITECTURE`.
     """
+    return coefficients_by_batch(values, architecture, (values["batch_requests"],))[0]
+
+
+def coefficients_by_batch(
+    values: Mapping[str, float], architecture: Mapping[str, float], batches: Iterable[float]
+) -> list[dict[str, float]]:
+    """`coefficients_kwh` for some numbers of requests decoded together, which only a token of output depends on.
+
+    Args:
+        values: as for `coefficients_kwh`; ``batch_requests`` is not looked at.
+        architecture: what is known of `ARCHITECTURE`.
+        batches: requests decoded together.
+    """
     shape = filled_shape(values, architecture)
     power = values["accelerator_power_w"] * values["accelerator_ratio"]
     power *= values["vintage_ratio"] * values["text_estimate_ratio"]
@@ -226,25 +239,26 @@ def coefficients_kwh(values: Mapping[str, float], architecture: Mapping[str, flo
     pair = dense_flop * values["flop_per_attention_pair"] * shape["attention_width"]
     element = per_byte * values["context_stream_ratio"] * values["kv_bytes_per_element"]
     growing = element * shape["growing_elements"]
-    weights = per_byte * values["weight_stream_ratio"] * _step_bytes(values, shape)
-    fixed = power * _step_s(values, shape) / values["batch_requests"]
+    weights, fixed = per_byte * values["weight_stream_ratio"], power * _step_s(values, shape)
     exchange = per_byte * values["link_ratio"] * values["kv_bytes_per_element"] * shape["residual_width"]
+    sequence, links = power * values["sequence_s"], exchange * (accelerator_count(values) - 1)
+    constant = element * shape["constant_elements"]
+
+    def output(batch: float) -> float:
+        return weights * _step_bytes(values, shape, batch) + fixed / batch + decode + constant + links + sequence
+
     joules = {
-        "request_kwh": power * values["sequence_s"],
+        "request_kwh": sequence,
         "input_kwh_per_token": prefill,
         "input_context_kwh_per_token2": pair,
         "input_own_context_kwh_per_token2": pair * values["own_context_ratio"],
         "cache_read_kwh_per_token": growing * values["cache_transfer_ratio"],
-        "output_kwh_per_token": weights
-        + fixed
-        + decode
-        + element * shape["constant_elements"]
-        + exchange * (accelerator_count(values) - 1)
-        + power * values["sequence_s"],
+        "output_kwh_per_token": 0.0,
         "context_kwh_per_token2": growing,
         "output_context_kwh_per_token2": growing * values["own_context_ratio"],
     }
-    return {name: convert(joules[name], "J", "kWh") for name in COEFFICIENTS}
+    same = {name: convert(joules[name], "J", "kWh") for name in COEFFICIENTS}
+    return [{**same, "output_kwh_per_token": convert(output(batch), "J", "kWh")} for batch in batches]
 
 
 def accelerator_count(values: Mapping[str, float]) -> float:
@@ -306,14 +320,14 @@ def filled_shape(values: Mapping[str, float], known: Mapping[str, float]) -> dic
     }
 
 
-def _step_bytes(values: Mapping[str, float], shape: Mapping[str, float]) -> float:
+def _step_bytes(values: Mapping[str, float], shape: Mapping[str, float], batch: float) -> float:
     """Bytes of weights a decode step reads, per request: the shared weights and each expert that some request chose."""
     width = values["weight_bytes_per_parameter"]
     shared = shape["shared_parameters"] * shape.get("shared_weight_bytes_per_parameter", width)
-    shared /= values["batch_requests"]
+    shared /= batch
     experts = values["parameters_total_billion"] * BILLION - shape["shared_parameters"]
     if experts <= 0:
         return shared
-    together = values["batch_requests"] * values["expert_parallel_groups"]
+    together = batch * values["expert_parallel_groups"]
     chosen_ratio = shape["chosen_parameters"] / experts
     return shared + experts * width * (1 - (1 - chosen_ratio) ** together) / together

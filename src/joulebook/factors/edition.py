@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 
 from joulebook.factors.spelling import shorter, spelling
@@ -238,6 +239,13 @@ class Edition:
         return {key: tuple(links) for key, links in index.items()}
 
     @cached_property
+    def _links_by_owner(self) -> Mapping[str, tuple[tuple[int, Link], ...]]:
+        index: dict[str, list[tuple[int, Link]]] = {}
+        for place, link in enumerate(self.links):
+            index.setdefault(link.subject, []).append((place, link))
+        return {subject: tuple(links) for subject, links in index.items()}
+
+    @cached_property
     def _by_owner(self) -> Mapping[str, tuple[Factor, ...]]:
         index: dict[str, list[Factor]] = {}
         for row in self.factors:
@@ -275,6 +283,11 @@ class Edition:
     def rows_of(self, subject: str) -> tuple[Factor, ...]:
         """All rows of a subject, whatever the quantity."""
         return self._by_owner.get(subject, ())
+
+    def links_of(self, subjects: Iterable[str]) -> list[Link]:
+        """All links of some subjects, whatever the relation, in file order."""
+        found = [one for subject in dict.fromkeys(subjects) for one in self._links_by_owner.get(subject, ())]
+        return [link for _place, link in sorted(found, key=itemgetter(0))]
 
     def factor(self, factor_id: str) -> Factor | None:
         """The row with that id (or the only one whose id begins so), or None."""

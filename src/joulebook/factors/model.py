@@ -182,8 +182,8 @@ def _facts(
 
 def _words(edition: Edition, candidates: tuple[str, ...], at: date) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for link in edition.links:
-        if link.subject in candidates and link.relation != "alias_of" and link.valid_from <= at:
+    for link in edition.links_of(candidates):
+        if link.relation != "alias_of" and link.valid_from <= at:
             found.setdefault(link.relation, []).append(link.object)
     return {relation: tuple(dict.fromkeys(words)) for relation, words in found.items()}
 

@@ -10,12 +10,15 @@ from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from joulebook.factors import compiled
 from joulebook.factors.edition import Edition, Factor, Link, Source
 from joulebook.factors.faults import FactorFault
 from joulebook.factors.packages import FactorPackage
-from joulebook.factors.rows import FileReader, read_sources
+
+if TYPE_CHECKING:
+    from joulebook.factors.rows import FileReader
 
 HERE = Path(__file__).parent
 NOT_FACTORS = ("policy", "series", "sources")
@@ -92,6 +95,8 @@ def ship(library: Path = HERE) -> Path:
 
 
 def _library(library: Path) -> Reading:
+    from joulebook.factors.rows import FileReader  # noqa: PLC0415  (an edition that is compiled is not parsed)
+
     sources: dict[str, Source] = {}
     faults = _bibliography(sources, [(path, path.relative_to(library).as_posix()) for path in _source_files(library)])
     readers = [
@@ -102,6 +107,8 @@ def _library(library: Path) -> Reading:
 
 
 def _extended(base: Reading, extra_folders: Iterable[Folder]) -> Reading:
+    from joulebook.factors.rows import FileReader  # noqa: PLC0415  (an edition that is compiled is not parsed)
+
     folders = list(extra_folders)
     if not folders:
         return base
@@ -118,7 +125,7 @@ def _extended(base: Reading, extra_folders: Iterable[Folder]) -> Reading:
     return _joined(Edition(f"{old.name} + user", old.factors, old.links, sources, old.names), readers, faults)
 
 
-def _joined(base: Edition, readers: Iterable[FileReader], faults: list[FactorFault]) -> Reading:
+def _joined(base: Edition, readers: "Iterable[FileReader]", faults: list[FactorFault]) -> Reading:
     """An edition with the rows of some files behind its own."""
     read = list(readers)
     factors = tuple(row for reader in read for row in reader.factors)
@@ -156,6 +163,8 @@ def _source_files(folder: Path) -> list[Path]:
 
 def _bibliography(known: dict[str, Source], found: Iterable[tuple[Path, str]]) -> list[FactorFault]:
     """Add the entries of some files to those known; what is wrong with them."""
+    from joulebook.factors.rows import read_sources  # noqa: PLC0415  (an edition that is compiled is not parsed)
+
     faults: list[FactorFault] = []
     for path, name in found:
         entries, wrong = read_sources(path.read_text(encoding="utf-8"), name)

@@ -6,6 +6,7 @@ at the door. Sources: SI brochure, 9th edition (SI and accepted units); NIST Spe
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from joulebook.errors import UnknownName, translatable
@@ -103,9 +104,16 @@ def convert(value: float, unit: str, to: str) -> float:
         UnknownName: a unit is not in the list.
         ValueError: the two units measure different quantities.
     """
+    top, bottom = _ratios(unit, to)
+    return value * top / bottom
+
+
+@cache
+def _ratios(unit: str, to: str) -> tuple[float, float]:
+    """How many of the other are in one, above and below the slash."""
     top, _, bottom = unit.partition("/")
     to_top, _, to_bottom = to.partition("/")
-    return value * _ratio(top, to_top) / _ratio(bottom or "1", to_bottom or "1")
+    return _ratio(top, to_top), _ratio(bottom or "1", to_bottom or "1")
 
 
 def _ratio(unit: str, to: str) -> float:
