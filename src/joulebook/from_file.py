@@ -62,7 +62,7 @@ def book_file(
             read = partial(read_path, reader, text, replace(options, file=str(path)))
             taken = take(book.store, book.edition, read, tables, source, add_overlaps=options.add_overlaps)
         book.post(f"import {source}")
-        return taken
+        return replace(taken, findings=tuple(of_file(taken.findings, source, options.file)))
     added = _by_engine(book.store, reader, path, options, source)
     if added is None:
         rows = read_noticed(reader, path, options)

@@ -1,12 +1,14 @@
 """Bills: what is booked, what is counted in the coverage only, and the reference bills."""
 
 import io
+import json
 import re
 from collections import Counter
 
 import pytest
 from recorded import RECORDINGS
 
+from joulebook.faces.cli.main import run_command
 from joulebook.ingest.bill_blocks import UNTOLD, told_in_tokens
 from joulebook.ingest.bill_tokens import model_of, tokens_of
 from joulebook.ingest.bill_use import use_of
@@ -42,7 +44,8 @@ def test_coverage_is_told():
     (coverage,) = findings
     assert coverage.rule == "bill-coverage"
     assert not coverage.is_error
-    assert coverage.facts == {"ratio": "97.3%", "cost": "110.02", "currency": "USD", "booked": "7", "lines": "9"}
+    counts = {"lines": "9", "uses": "7", "inside": "0", "back": "0"}
+    assert coverage.facts == {"ratio": "97.3%", "cost": "110.02", "currency": "USD", **counts}
 
 
 def test_use_taken_back_is_a_correction():
@@ -73,9 +76,10 @@ def test_the_reference_bills(shared_data):
     rows, findings = split(read_path("focus", focus))
     assert len({row["usage_key"] for row in rows}) == len(rows) == 539
     assert sum("correction_key" in row for row in rows) == 5
-    assert [(row.rule, row.facts["ratio"], row.facts["lines"]) for row in findings] == [
-        ("bill-coverage", "91.7%", "1,000")
-    ]
+    (coverage,) = findings
+    told = {"ratio": "91.7%", "lines": "1,000", "uses": "534", "inside": "2", "back": "5"}
+    assert coverage.rule == "bill-coverage"
+    assert {name: coverage.facts[name] for name in told} == told
     rows, findings = split(read_path("aws-cur", cur))
     assert len(rows) == 503
     assert findings[0].facts["lines"] == "1,281"
@@ -107,6 +111,15 @@ def test_columns_of_one_cloud_in_small_letters():
     )
     (row,), _ = split(reader("focus").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
     assert (row["network_gb"], row["cost_usd"]) == (2, 1)
+
+
+def test_the_coverage_and_the_booking_agree(shared_data, tmp_path, capsys):
+    """What a bill is told to hold is what is booked and refused: uses, and lines that take back what is not there."""
+    bill = shared_data / "billing" / "focus_1.0_sample.csv"
+    assert run_command(["--book", str(tmp_path / "book"), "import", "focus", str(bill), "--json"]) == 1
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert (file["added"], file["refused"]) == (534, 5)
+    assert {finding["file"] for finding in file["findings"]} == {str(bill)}
 
 
 @pytest.mark.parametrize(
@@ -245,7 +258,7 @@ def test_tokens_that_a_bill_does_not_tell(unit, meter, service, rule):
     rows, findings = split(reader("focus").parse(io.BytesIO((UNITS_HEADER + lines).encode()), ReadOptions(file="f")))
     assert len(rows) == 1
     told, coverage = findings
-    assert (told.rule, told.line, told.facts["count"], told.facts["cost"]) == (rule, 2, "1", "7.00")
+    assert (told.rule, told.line, told.facts["count"], told.facts["cost"]) == (rule, 2, 1, "7.00")
     assert told.is_error
     assert coverage.facts["ratio"] == "12.5%"
 

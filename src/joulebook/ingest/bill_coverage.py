@@ -23,8 +23,9 @@ class Coverage:
     """What came of the lines of a bill.
 
     Attributes:
-        cost, booked_cost: of all lines, and of those whose use is booked, as the bill states it.
-        lines, booked_lines: how many they are.
+        cost, told_cost: of all lines, and of those that tell a use, as the bill states it.
+        lines, uses, inside, back: how many they are: all, those that tell a use, those whose use is inside another
+            line's, and those that take use back, of which the book may refuse some.
         currencies: lines per currency.
         seen: lines per identity, for lines that say the same.
         taken_back: lines that take use back, which come after those they correct.
@@ -34,9 +35,11 @@ class Coverage:
     """
 
     cost: float = 0.0
-    booked_cost: float = 0.0
+    told_cost: float = 0.0
     lines: int = 0
-    booked_lines: int = 0
+    uses: int = 0
+    inside: int = 0
+    back: int = 0
     currencies: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
     taken_back: list[Record] = field(default_factory=list)
@@ -58,15 +61,21 @@ class Coverage:
             return None
         return {name: _times(name, cell, quantity) for name, cell in unit.items()}
 
-    def count(self, told: Mapping[str, str | None], cost: float, line: int, *, is_booked: bool) -> None:
-        """Take in one line."""
+    def count(
+        self, told: Mapping[str, str | None], cost: float, line: int, used: Mapping[str, object] | None, quantity: float
+    ) -> None:
+        """Take in one line, with what it used."""
         self.lines += 1
-        if not is_booked and (told["quantity"] or "").strip("0."):
-            self._count_untold(told, cost, line)
         self.cost += cost
         self.currencies[told["currency"] or "?"] += 1
-        self.booked_lines += is_booked
-        self.booked_cost += cost if is_booked else 0.0
+        if used is None:
+            if (told["quantity"] or "").strip("0."):
+                self._count_untold(told, cost, line)
+            return
+        self.told_cost += cost
+        self.inside += not used
+        self.uses += bool(used) and quantity > 0
+        self.back += bool(used) and quantity <= 0
 
     def _count_untold(self, told: Mapping[str, str | None], cost: float, line: int) -> None:
         key = tuple(told[name] for name in LIKE)
@@ -83,20 +92,20 @@ class Coverage:
         """What is told of lines on hosted models that count no tokens, a finding per reason."""
         for rule, (count, first, cost) in self.untold.items():
             currency = "/".join(sorted(self.currencies)) or "?"
-            yield Finding(file, first, rule, {"count": f"{count:,}", "cost": f"{cost:,.2f}", "currency": currency})
+            yield Finding(file, first, rule, {"count": count, "cost": f"{cost:,.2f}", "currency": currency})
 
     def told(self, file: str) -> Finding:
         """The coverage as a finding that refuses nothing; by cost, as the bill states it."""
-        ratio = self.booked_cost / self.cost if self.cost > 0 else 0.0
+        ratio = self.told_cost / self.cost if self.cost > 0 else 0.0
+        counts = {name: f"{getattr(self, name):,}" for name in ("uses", "inside", "back", "lines")}
         facts = {
             "ratio": f"{ratio:.1%}",
             "cost": f"{self.cost:,.2f}",
             "currency": "/".join(sorted(self.currencies)) or "?",
-            "booked": f"{self.booked_lines:,}",
-            "lines": f"{self.lines:,}",
+            **counts,
         }
-        rule = "bill-covered" if self.booked_lines == self.lines else "bill-coverage"
-        return Finding(file, None, rule, facts, is_error=False)
+        is_all = self.uses + self.inside + self.back == self.lines
+        return Finding(file, None, "bill-covered" if is_all else "bill-coverage", facts, is_error=False)
 
 
 def _times(name: str, cell: object, quantity: float) -> object:

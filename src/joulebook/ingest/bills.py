@@ -105,7 +105,7 @@ class _Bill:
                 counted, unit = sized
                 told, quantity = {**told, "unit": unit}, counted or 0.0
             used = coverage.use(told, abs(quantity))
-            coverage.count(told, cost, line, is_booked=used is not None)
+            coverage.count(told, cost, line, used, quantity)
             if not used:
                 continue
             if "model" in used:

@@ -13,13 +13,29 @@ TELL_EVERY = 1000
 """Rows between two reports of progress."""
 
 
+MORE = "more-of-the-same"
 WHOLE_FILE = frozenset({"missing-column", "column-twice"})
 """Rules about a file, not about one of its rows."""
 
 
+MANY_ROWS = frozenset(
+    {"correction-unpaired", "tokens-untold", "tokens-as-money", "events-without-counts", "log-without-tokens"}
+)
+"""Rules that tell of many rows by their number."""
+
+
 def refused_rows(findings: Iterable[Finding]) -> int:
-    """How many rows were left out: findings about rows, not about the file."""
-    return sum(one.is_error and one.line is not None and one.rule not in WHOLE_FILE for one in findings)
+    """How many rows were left out: findings about rows, one by one or by their number, not about the file."""
+    return sum(_rows(one) for one in findings if one.is_error)
+
+
+def _rows(finding: Finding) -> int:
+    rule = finding.facts.get("rule") if finding.rule == MORE else finding.rule
+    if rule in WHOLE_FILE:
+        return 0
+    if finding.rule == MORE or finding.rule in MANY_ROWS:
+        return int(str(finding.facts["count"]))
+    return int(finding.line is not None)
 
 
 def of_file(findings: Iterable[Finding], source: str, file: str) -> Iterator[Finding]:

@@ -102,12 +102,14 @@ RULES: dict[str, str] = {
         "their range is wide. Next: import the requests themselves, where they are recorded."
     ),
     "bill-coverage": translatable(
-        "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} "
-        "lines were booked. Next: account for the rest by the supplier's own statement."
+        "{ratio} of the cost ({cost} {currency}) is for machines, tokens, storage or network: of {lines} lines {uses} "
+        "tell a use, {inside} are inside one, {back} take use back. Next: account for the rest by the supplier's own "
+        "statement."
     ),
     "bill-covered": translatable(
-        "All of the bill ({cost} {currency}) is for machines, tokens, storage or network: {booked} of {lines} lines "
-        "were booked. Next: hold it against the supplier's own statement with joulebook statements."
+        "All of the bill ({cost} {currency}) is for machines, tokens, storage or network: of {lines} lines {uses} tell "
+        "a use, {inside} are inside one, {back} take use back. Next: hold it against the supplier's own statement with "
+        "joulebook statements."
     ),
     "partial-hours": translatable(
         "{count} hours are not whole in the export and were not booked. Next: export from and to a full hour, or with "
