@@ -53,6 +53,7 @@ NAMED = {
     "ledger/coverage.py:NAMES_TOLD": "text",
     "ledger/posting.py:ID_DIGITS": "text",
     "ledger/selection.py:SHORTEST_ID": "text",
+    "terms/blocks.py:INT64_LIMIT": "files",
     "disclose/equivalents.py:LEAST": "text",
     "disclose/equivalents.py:PLAUSIBLE": "rule of the check",
     "disclose/expression.py:DEEPEST": "limit of a reader",

@@ -1,17 +1,14 @@
 """The rows of a scan without a book."""
 
-from joulebook.ingest.columns import Columns
+import json
 
-
-def as_they_are(columns: Columns) -> Columns:
-    """Columns that are not packed."""
-    return columns
+from joulebook.terms.blocks import EPOCH, KEPT, MICROSECOND
+from joulebook.terms.columns import column
 
 
 class Kept:
     """Keeps the rows of a scan."""
 
-    pack = staticmethod(as_they_are)
     is_once = False
 
     def __init__(self):
@@ -19,12 +16,22 @@ class Kept:
 
     def put(self, block, rows):
         """Keep a block."""
-        assert {len(values) for values in block.values()} == {rows}
-        self.blocks.append(rows_in(block))
+        self.blocks.append(unpacked(block))
+        assert len(self.blocks[-1]) == rows
 
     def leave_out(self, block, rows):
         """Take rows back."""
         self.blocks[block] = [row for number, row in enumerate(self.blocks[block]) if number not in rows]
+
+
+def unpacked(block):
+    """The rows of a block."""
+    lists = json.loads(block)
+    assert set(lists.pop(KEPT)) == {1}
+    for name in lists:
+        if column(name).type == "timestamp":
+            lists[name] = [value if value is None else EPOCH + value * MICROSECOND for value in lists[name]]
+    return rows_in(lists)
 
 
 def rows_in(columns):

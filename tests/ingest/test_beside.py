@@ -3,7 +3,6 @@
 import os
 import shutil
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,7 +15,7 @@ from joulebook.ingest.beside import Beside
 from joulebook.ingest.home import LogFile
 from joulebook.ingest.reading import Task, read_task
 from joulebook.ingest.scan import LogScan
-from joulebook.store.spool import packed, table_types
+from joulebook.terms.blocks import table_types
 from joulebook.terms.usage import USAGE_COLUMNS
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -25,7 +24,7 @@ NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 def task(agent):
     """The reading of one recording."""
-    return Task([LogFile(agent, RECORDINGS / f"{agent}.jsonl")], NOW, partial(packed, table_types(USAGE_COLUMNS)))
+    return Task([LogFile(agent, RECORDINGS / f"{agent}.jsonl")], NOW, table_types(USAGE_COLUMNS))
 
 
 def children():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import RECORDINGS
-from scanned import Kept, as_they_are, rows_in
+from scanned import Kept, rows_in, unpacked
 from test_fuzz import mutated, mutations
 
 from joulebook.errors import InputUnreadable
@@ -17,8 +17,9 @@ from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import ReadOptions, read_path, reader
 from joulebook.ingest.reading import Task, read_task
 from joulebook.ingest.records import TOKEN_FIELDS, mapping_of, rows_of
+from joulebook.terms.blocks import packed, table_types
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import TOKEN_CLASSES
+from joulebook.terms.usage import TOKEN_CLASSES, USAGE_COLUMNS
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 COUNTS = st.one_of(st.integers(-1, 9), st.integers(2**63 - 2, 2**63), st.sampled_from([None, "5", True, 1.0, "", [1]]))
@@ -100,8 +101,8 @@ def test_columns_are_made_of_records_without_fault():
 
 def by_reading(agent, paths):
     """Findings and rows of files that are read together."""
-    answer = read_task(Task([LogFile(agent, path) for path in paths], LATER, as_they_are))
-    rows = [row for batch in answer.batches for row in rows_in(batch.block)]
+    answer = read_task(Task([LogFile(agent, path) for path in paths], LATER, table_types(USAGE_COLUMNS)))
+    rows = [row for batch in answer.batches for row in unpacked(batch.block)]
     assert [row["usage_key"] for row in rows] == [key for batch in answer.batches for key in batch.keys]
     totals = [sum(row.get(name, 0) for name in TOKEN_CLASSES) for row in rows]
     assert totals == [count for batch in answer.batches for count in batch.tokens]
@@ -168,7 +169,8 @@ def test_the_fullest_row_counts():
     fullest = Fullest(sink)
 
     def add(keys, tokens, young=None):
-        fullest.add(reading.Batch(keys, tokens, young or {}, {"k": keys, "n": tokens}), files)
+        block = packed(table_types(USAGE_COLUMNS), {"usage_key": keys, "visible_output_tokens": tokens})
+        fullest.add(reading.Batch(keys, tokens, young or {}, block), files)
 
     add(["a", "b", "c"], [1, 5, 3])
     add(["b", "a", "d", "d"], [4, 2, 1, 2], {2: 0, 3: 1})
@@ -177,7 +179,7 @@ def test_the_fullest_row_counts():
     assert sink.is_once
     add(["f", "b"], [1, 9])
     assert list(fullest.close_agent()) == []
-    assert [(row["k"], row["n"]) for block in sink.blocks for row in block] == [
+    assert [tuple(row.values()) for block in sink.blocks for row in block] == [
         ("b", 5),
         ("c", 3),
         ("a", 2),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from recorded import RECORDINGS
-from scanned import as_they_are, scanned
+from scanned import scanned
 
 from joulebook.errors import InputMissing
 from joulebook.ingest import reading
@@ -16,7 +16,9 @@ from joulebook.ingest import scan as scan_module
 from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import read_path, reader
 from joulebook.ingest.scan import LogScan
+from joulebook.terms.blocks import table_types
 from joulebook.terms.finding import Finding
+from joulebook.terms.usage import USAGE_COLUMNS
 
 TEXTS = [one for one in RECORDINGS if one.file.endswith((".json", ".jsonl", ".csv"))]
 LINES = [one for one in TEXTS if one.file.endswith(".jsonl")]
@@ -120,7 +122,9 @@ def test_what_may_not_be_read_is_told(name, tmp_path, monkeypatch):
 
     monkeypatch.setattr(reading, "from_path", refuse)
     agent = next(one.reader for one in RECORDINGS if one.file == name)
-    found = reading.read_task(reading.Task([LogFile(agent, shut), LogFile(agent, path)], NOW, as_they_are))
+    found = reading.read_task(
+        reading.Task([LogFile(agent, shut), LogFile(agent, path)], NOW, table_types(USAGE_COLUMNS))
+    )
     assert found.findings == [Finding(str(shut), None, "unreadable", {"reason": "Permission denied"})]
     assert found.batches
 

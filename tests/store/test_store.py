@@ -10,7 +10,10 @@ import pytest
 from tests.store.rows import START, stored_row, usage_row
 
 from joulebook.errors import BadValue, StoreConflict, StoreDamaged, UnknownName
+from joulebook.store.commit import Terms
+from joulebook.store.spool import Spool
 from joulebook.store.store import Store
+from joulebook.terms.blocks import packed
 from joulebook.terms.tables import TABLES
 from joulebook.terms.usage import USAGE_COLUMNS, usage_key
 
@@ -79,6 +82,36 @@ def test_no_rows_no_commit(store: Store) -> None:
     """An input without rows leaves no version behind."""
     assert store.append_rows("usage", [], unique="usage_key", info={}).version == -1
     assert store.version("usage") == -1
+
+
+def test_rows_taken_back_are_not_appended(store: Store) -> None:
+    """Rows that are taken back from blocks that are written already are not there, and all others are, in order."""
+    left_out = {0: [0, 9], 2: [1], 3: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}
+
+    def fill(spool: Spool) -> None:
+        with spool.filling():
+            for block in range(5):
+                rows = [usage_row(10 * block + row) for row in range(10)]
+                spool.put(packed(spool.columns, {name: [row[name] for row in rows] for name in rows[0]}), 10)
+                for early in range(0, block, 2):
+                    spool.leave_out(early, left_out.pop(early, ()))
+            spool.leave_out(3, left_out.pop(3))
+
+    done = store.append_filled("usage", fill, Terms("usage_key", {}))
+    got = store.table("usage").collect("polars")["uncached_input_tokens"].to_list()
+    assert got == [100 + n for n in range(50) if n not in {0, 9, 21, *range(30, 40)}]
+    assert done.added == len(got)
+
+
+def test_where_all_rows_are_taken_back(store: Store) -> None:
+    """Where every row is taken back no commit is made."""
+
+    def fill(spool: Spool) -> None:
+        with spool.filling():
+            spool.put(packed(spool.columns, {"usage_key": [usage_row(1)["usage_key"]]}), 1)
+            spool.leave_out(0, [0])
+
+    assert store.append_filled("usage", fill, Terms("usage_key", {})).version == -1
 
 
 def test_a_failing_input_adds_nothing(store: Store) -> None:

@@ -5,11 +5,9 @@ They end when their input ends, so none outlives the one that started them. Wher
 files are read here.
 """
 
-import gc
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections import deque
@@ -26,7 +24,7 @@ MOST_PROCESSES = 4
 AHEAD = 2
 """Tasks that are under way or done but not yet taken, per process: bounds the memory."""
 
-START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from joulebook.ingest.beside import serve; serve()"
+START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from joulebook.ingest.serving import serve; serve()"
 
 
 def processors() -> int:
@@ -101,16 +99,3 @@ def _start() -> "subprocess.Popen[bytes] | None":
         )
     except OSError:
         return None
-
-
-def serve() -> None:
-    """Answer tasks from standard input on standard output until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks decides when to stop
-    gc.disable()  # rows have no cycles, and looking for some costs a tenth of the time
-    tasks, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a reader may print is no answer
-    with suppress(EOFError, BrokenPipeError):
-        while True:
-            function, task = pickle.load(tasks)  # noqa: S301  (from the process that started this one)
-            pickle.dump(function(task), answers, protocol=pickle.HIGHEST_PROTOCOL)
-            answers.flush()

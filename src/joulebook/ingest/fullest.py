@@ -5,10 +5,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from joulebook.ingest.home import LogFile
-from joulebook.ingest.reading import Batch, Pack
+from joulebook.ingest.reading import Batch
 
 
 class Sink(Protocol):
@@ -20,13 +20,8 @@ class Sink(Protocol):
 
     is_once: bool
 
-    @property
-    def pack(self) -> Pack:
-        """Brings the columns of a batch into the form that `put` takes."""
-        ...
-
-    def put(self, block: Any, rows: int) -> None:  # noqa: ANN401  (what pack made)
-        """Take the next block, of so many rows."""
+    def put(self, block: bytes, rows: int) -> None:
+        """Take the next block, of so many rows, as `joulebook.terms.blocks.packed` makes it."""
         ...
 
     def leave_out(self, block: int, rows: Sequence[int]) -> None:

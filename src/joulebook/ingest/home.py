@@ -94,16 +94,17 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
     for place in LOG_PLACES:
         for base in _bases(place, home, environment):
             for folder in place.folders:
-                for found in _walk(base / folder, is_flat=folder == FLAT):
+                for found in _walk(str(base / folder), is_flat=folder == FLAT):
                     if isinstance(found, Finding):
                         yield found
-                    elif _is_named(found, base, place.names) and _is_new(found, seen):
-                        yield LogFile(place.reader, found)
+                    elif _is_named(found, len(str(base)) + 1, place.names) and _is_new(found, seen):
+                        yield LogFile(place.reader, Path(found))
 
 
-def _is_named(path: Path, base: Path, names: tuple[str, ...]) -> bool:
-    below = path.relative_to(base).as_posix()
-    return any(fnmatch(below if "/" in name else path.name, name) for name in names)
+def _is_named(path: str, base: int, names: tuple[str, ...]) -> bool:
+    """Whether one of the patterns fits a file, whose path below its agent's home begins at ``base``."""
+    below, name = path[base:].replace(os.sep, "/"), os.path.basename(path)  # noqa: PTH119  (thousands of files)
+    return any(fnmatch(below if "/" in pattern else name, pattern) for pattern in names)
 
 
 def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[Path]:
@@ -115,7 +116,7 @@ def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[
     return [Path(moved) / place.xdg[1], *homes[1:]] if moved and place.xdg else homes
 
 
-def _walk(folder: Path, *, is_flat: bool) -> Iterator[Path | Finding]:
+def _walk(folder: str, *, is_flat: bool) -> Iterator[str | Finding]:
     """Files below a folder in the order of their names; linked folders are followed, each once."""
     refused: list[Finding] = []
     entered: set[tuple[int, int]] = set()
@@ -126,16 +127,17 @@ def _walk(folder: Path, *, is_flat: bool) -> Iterator[Path | Finding]:
             refused.append(Finding(str(error.filename), None, "unreadable", facts))
 
     for root, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        folders[:] = [] if is_flat else sorted(name for name in folders if _is_new(Path(root, name), entered))
+        start = root.rstrip(os.sep) + os.sep
+        folders[:] = [] if is_flat else sorted(name for name in folders if _is_new(start + name, entered))
         for name in sorted(names):
-            yield Path(root, name)
+            yield start + name
     yield from refused
 
 
-def _is_new(path: Path, seen: set[tuple[int, int]]) -> bool:
+def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
     """Whether a file or folder was not met before, by its identity on the disk; what is gone is not new."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  (thousands of files)
     except OSError:
         return False
     identity = (status.st_dev, status.st_ino)

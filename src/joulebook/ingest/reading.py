@@ -1,7 +1,7 @@
 """Many log files read into batches of rows, large amounts by several processes at once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -13,8 +13,9 @@ from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import Limit, ReadOptions, from_path, reader
 from joulebook.ingest.records import Record, mapping_of
 from joulebook.ingest.rows import RowMaker
+from joulebook.terms.blocks import packed, table_types
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import Usage
+from joulebook.terms.usage import USAGE_COLUMNS, Usage
 
 BESIDE_BYTES = 64_000_000
 """From here on it is worth to start processes."""
@@ -25,9 +26,6 @@ TASK_FILES = 256
 
 BATCH_ROWS = 2048
 
-Pack = Callable[[Columns], Any]
-"""Brings columns into the form that goes on; where processes are started it is pickled."""
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -36,12 +34,12 @@ class Task:
     Attributes:
         files: of one reader.
         settled: answers that began later may still be streaming.
-        pack: brings the columns of a batch into the form that goes on.
+        types: column -> type of the table that the rows go to.
     """
 
     files: Sequence[LogFile]
     settled: datetime
-    pack: Pack
+    types: Mapping[str, str]
 
 
 class Batch(NamedTuple):
@@ -51,13 +49,13 @@ class Batch(NamedTuple):
         keys: of each row.
         tokens: of each row, of all classes: of two rows with one key the fuller one is right.
         young: rows that may still be streaming, with the number of their file in the task.
-        block: the rows themselves, packed.
+        block: the rows themselves, as `joulebook.terms.blocks.packed` makes it.
     """
 
     keys: Sequence[str]
     tokens: Sequence[int]
     young: dict[int, int]
-    block: Any
+    block: bytes
 
 
 class Answer(NamedTuple):
@@ -73,34 +71,35 @@ class Reading:
     Args:
         files: the files, those of an agent together.
         settled: as of `Task`.
-        pack: as of `Task`.
-        done: told the bytes of the files that are read so far, and of all.
     """
 
-    def __init__(
-        self,
-        files: Iterable[LogFile],
-        settled: datetime,
-        pack: Pack,
-        done: Callable[[int, int], None] | None = None,
-    ) -> None:
+    def __init__(self, files: Iterable[LogFile], settled: datetime) -> None:
         sized = [(file, _size(file)) for file in files]
         grouped = list(_grouped(sized))
-        self._tasks = [Task(group, settled, pack) for group, _size in grouped]
+        types = table_types(USAGE_COLUMNS)
+        self._tasks = [Task(group, settled, types) for group, _size in grouped]
         self._sizes = [size for _group, size in grouped]
-        self._done = done
         is_much = sum(self._sizes) >= BESIDE_BYTES and processors() > 1
         self._beside = Beside(read_task, self._tasks) if is_much else None
 
-    def __iter__(self) -> Iterator[tuple[Task, Answer]]:
-        """What the tasks gave, in their order; a file that cannot be read is a finding, and the others go on."""
+    def answers(self, done: Callable[[int, int], None] | None = None) -> Iterator[tuple[Task, Answer]]:
+        """What the tasks gave, in their order; a file that cannot be read is a finding, and the others go on.
+
+        Args:
+            done: told the bytes of the files that are read so far, and of all.
+        """
         answers = iter(self._beside or map(read_task, self._tasks))
         read, whole = 0, sum(self._sizes)
         for task, size, answer in zip(self._tasks, self._sizes, answers, strict=True):
             yield task, answer
             read += size
-            if self._done is not None:
-                self._done(read, whole)
+            if done is not None:
+                done(read, whole)
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._beside is not None:
+            self._beside.close()
 
 
 def read_task(task: Task) -> Answer:
@@ -148,7 +147,7 @@ class _TaskReading:
             started, settled = columns["started_at"], self._task.settled
             young = {row: numbers[row] for row, moment in enumerate(started) if moment > settled}
             keys = columns["usage_key"]
-            self._batches.append(Batch(keys, tokens_of(columns), young, self._task.pack(columns)))
+            self._batches.append(Batch(keys, tokens_of(columns), young, packed(self._task.types, columns)))
         self._items.clear()
         for number in sorted((self._makers.keys() | self._limits.keys()) - {going_on}):
             self._end(number)

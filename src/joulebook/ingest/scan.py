@@ -1,11 +1,15 @@
 """One pass over the agents' logs of a home: what is new since the last pass, and what must still wait."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
+from stat import S_ISREG
+from typing import cast
 
 from joulebook.ingest.fullest import Fullest, Sink
 from joulebook.ingest.home import LogFile, log_files
@@ -48,6 +52,27 @@ class LogScan:
     waiting: int = 0
     done: Callable[[int, int], None] | None = None
 
+    _begun: Reading | None = field(default=None, init=False)
+    _found: list[Finding] = field(default_factory=list, init=False)
+
+    def begin(self) -> None:
+        """Find the logs that changed since the last pass, and where there is much to read, begin to read it.
+
+        Whoever calls it calls `close` in the end; `fill` begins where nobody did.
+        """
+        changed: list[LogFile] = []
+        for found in log_files(self.home, self.environment):
+            if isinstance(found, Finding):
+                self._found.append(found)
+            elif self._is_changed(found):
+                changed.append(found)
+        self._begun = Reading(changed, self.now - SETTLING)
+
+    def close(self) -> None:
+        """End what is still being read."""
+        if self._begun is not None:
+            self._begun.close()
+
     def fill(self, sink: Sink, findings: list[Finding]) -> None:
         """Rows of logs that changed since the last pass, without those that wait.
 
@@ -55,28 +80,35 @@ class LogScan:
             sink: where the rows go.
             findings: what they are added to.
         """
-        changed: list[LogFile] = []
-        for found in log_files(self.home, self.environment):
-            if isinstance(found, Finding):
-                findings.append(found)
-            elif self._is_changed(found):
-                changed.append(found)
+        if self._begun is None:
+            self.begin()
+        reading = cast("Reading", self._begun)
+        findings += self._found
         fullest = Fullest(sink)
-        reading = Reading(changed, self.now - SETTLING, sink.pack, self.done)
-        for _agent, answers in groupby(reading, key=lambda one: one[0].files[0].reader):
-            for task, answer in answers:
-                findings += answer.findings
-                for batch in answer.batches:
-                    fullest.add(batch, task.files)
-            for path in fullest.close_agent():
-                self.waiting += 1
-                self.after.pop(str(path), None)
+        with closing(self):
+            for _agent, answers in groupby(reading.answers(self.done), key=lambda one: one[0].files[0].reader):
+                for task, answer in answers:
+                    findings += answer.findings
+                    for batch in answer.batches:
+                        fullest.add(batch, task.files)
+                for path in fullest.close_agent():
+                    self.waiting += 1
+                    self.after.pop(str(path), None)
 
     def _is_changed(self, file: LogFile) -> bool:
         self.files[file.reader] += 1
         path = str(file.path)
-        known = [one.stat() for one in (file.path, Path(f"{path}{JOURNAL}")) if one.is_file()]
+        known = [status for name in (path, f"{path}{JOURNAL}") if (status := _status(name)) is not None]
         self.after[path] = [sum(one.st_size for one in known), max((one.st_mtime_ns for one in known), default=0)]
         is_changed = self.before.get(path) != self.after[path]
         self.unchanged += not is_changed
         return is_changed
+
+
+def _status(path: str) -> os.stat_result | None:
+    """What the system says of a file; None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  (thousands of files)
+    except OSError:
+        return None
+    return status if S_ISREG(status.st_mode) else None

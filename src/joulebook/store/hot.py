@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from joulebook.errors import BadValue, HotBroken, StoreUnwritable, translatable
 from joulebook.store.durable import make_folder, writing
-from joulebook.store.spool import checked_row, table_types
 from joulebook.terms import tables
+from joulebook.terms.blocks import checked_row, table_types
 
 if TYPE_CHECKING:
     from joulebook.store.store import Appended

@@ -240,7 +240,8 @@ class Store:
             fill: the function.
             how: terms of the commit; whether each key is there once the spool knows better.
         """
-        from joulebook.store.spool import Spool, table_types  # noqa: PLC0415  (only who writes pays)
+        from joulebook.store.spool import Spool  # noqa: PLC0415  (only who writes pays)
+        from joulebook.terms.blocks import table_types  # noqa: PLC0415
 
         columns = tables.table(table).columns
         spool = Spool(self._draft("json"), table_types(columns), how.unique)

@@ -226,16 +226,16 @@ def open_book(ctx: click.Context) -> "Book":
     """
     from joulebook.book import Book  # noqa: PLC0415  (commands that need no book stay quick)
 
-    options = ctx.obj
-    path = options["book_path"] or default_book_path()
+    return Book(book_folder(ctx), factor_folders=own_factors(ctx), policy=ctx.obj["asked_policy"])
+
+
+def book_folder(ctx: click.Context) -> Path:
+    """Where the book is that the options name; raises as `open_book`."""
+    path = ctx.obj["book_path"] or default_book_path()
     in_the_way = next((each for each in (path, *path.parents) if each.exists() and not each.is_dir()), None)
     if in_the_way is not None:
         raise BookNoFolder(path=path, file=in_the_way)
-    return Book(
-        path,
-        factor_folders=own_factors(ctx),
-        policy=options["asked_policy"],
-    )
+    return path
 
 
 def run_command(arguments: Sequence[str]) -> int:

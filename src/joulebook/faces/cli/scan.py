@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import click
 
 from joulebook.faces.cli import show
 from joulebook.faces.cli.coverage import OF_A_SCAN
-from joulebook.faces.cli.main import open_book
+from joulebook.faces.cli.main import book_folder, open_book
 from joulebook.faces.cli.report import line_json, print_lines, print_whole
 from joulebook.faces.cli.statusline import FIGURES, main, write_cache
 from joulebook.faces.text import _, language
@@ -50,19 +50,24 @@ def command(
     ctx: click.Context, *, home: Path | None, days: int, is_all: bool, add_overlaps: bool, is_json: bool
 ) -> int:
     """Read the logs, book what is new, show the last days."""
-    from joulebook.ingest.home import LOG_PLACES  # noqa: PLC0415
     from joulebook.ingest.scan import LogScan  # noqa: PLC0415
+
+    now, state_path = datetime.now(UTC), book_folder(ctx) / STATE_FILE
+    scan = LogScan(home or Path.home(), {} if home else os.environ, now)
+    with closing(scan):
+        is_afresh = add_overlaps or not state_path.exists()
+        if is_afresh:
+            scan.begin()  # other processes read while this one loads the rest of the program
+        book = open_book(ctx)
+        book.path.mkdir(parents=True, exist_ok=True)
+        if not is_afresh:
+            scan.before = _state(state_path, book)
+        with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
+            result = book.import_logs(scan, "scan", add_overlaps=add_overlaps)
+    _keep(state_path, {**scan.before, **scan.after})
+    from joulebook.ingest.home import LOG_PLACES  # noqa: PLC0415
     from joulebook.ledger.balance import Only  # noqa: PLC0415
 
-    book = open_book(ctx)
-    book.path.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC)
-    state_path = book.path / STATE_FILE
-    before = {} if add_overlaps else _state(state_path, book)
-    scan = LogScan(home or Path.home(), {} if home else os.environ, now, before)
-    with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
-        result = book.import_logs(scan, "scan", add_overlaps=add_overlaps)
-    _keep(state_path, {**scan.before, **scan.after})
     tools = tuple(sorted({place.reader for place in LOG_PLACES}))
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     only = Only(since=None if is_all else today - timedelta(days=days - 1), tools=tools)
