@@ -26,6 +26,13 @@ _BLOCK = re.compile(r"\s*([\d,]+)\s*([KMB]?)\b", re.IGNORECASE)
 _POWERS = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
 _NAMED = re.compile(r"\b(?:(1,?000,?000|1M|million)|(1,?000|1K|thousand))\s+(?:\w+\s+){0,2}tokens?\b", re.IGNORECASE)
 
+_UNIT = re.compile(
+    r"(?P<number>\d[\d,]*)?[ .]*(?<![a-z])(?P<power>k|m|b|thousand|million|billion)?\b[ .]*(?:\w+ ){0,2}"
+    r"(?:tokens?|counts?|requests?)\Z|\A(?P<plain>\d[\d,]*) ?(?P<letter>[kmb])\Z|\A(?P<thousands>1,?000(?:,?000)*)\Z",
+    re.IGNORECASE,
+)
+_WORDS = {"": 1, "k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000, "b": 10**9, "billion": 10**9}
+
 UNTOLD = "?"
 """The unit of a line whose blocks are not known."""
 
@@ -38,6 +45,19 @@ def named_block(text: str) -> int | None:
     """
     found = _NAMED.search(text)
     return None if found is None else 1_000_000 if found[1] else 1_000
+
+
+def tokens_in(unit: str) -> int | None:
+    """The tokens that one unit of a line on tokens holds; None where the unit does not say.
+
+    >>> tokens_in("1K tokens"), tokens_in("1000000 count"), tokens_in("10K"), tokens_in("Tokens"), tokens_in("GB")
+    (1000, 1000000, 10000, 1, None)
+    """
+    found = _UNIT.search(unit)
+    if found is None:
+        return None
+    number = found["number"] or found["plain"] or found["thousands"] or "1"
+    return int(number.replace(",", "")) * _WORDS[(found["power"] or found["letter"] or "").lower()]
 
 
 def told_in_tokens(told: Mapping[str, str | None], text: str) -> tuple[float | None, str]:

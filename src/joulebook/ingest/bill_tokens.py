@@ -16,13 +16,8 @@ API and SKUs of the Google Cloud Billing Catalog API as public repositories reco
 
 import re
 
-from joulebook.ingest.bill_blocks import UNITS, UNTOLD, named_block
+from joulebook.ingest.bill_blocks import UNITS, UNTOLD, named_block, tokens_in
 
-_UNITS = (
-    (re.compile(r"(?:1k|1000|thousand) tokens?|1K\Z", re.IGNORECASE), 1_000),
-    (re.compile(r"(?:1m|1000000|million) tokens?|1M\Z", re.IGNORECASE), 1_000_000),
-    (re.compile(r"tokens?\Z|count\Z|requests?\Z", re.IGNORECASE), 1),
-)
 _TOKEN = re.compile(r"tokens?(?![a-z])|token[-_]?count", re.IGNORECASE)
 _GEMINI = re.compile(
     r"Gemini (?:[2-9]|\d\d).*? (?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))",
@@ -75,7 +70,7 @@ def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None
     if not is_of_tokens(text, unit):
         return None
     is_block = unit.lower() in UNITS
-    scale = named_block(text) if is_block else next((scale for block, scale in _UNITS if block.search(unit)), None)
+    scale = named_block(text) if is_block else tokens_in(unit)
     name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
     return None if scale is None or name is None else {name: round(quantity * scale)}
 
