@@ -55,7 +55,10 @@ class Otlp:
     """Reader of telemetry files."""
 
     name = "otlp"
-    signs = translatable("resourceSpans, resourceLogs or resourceMetrics of OpenTelemetry, as JSON or protobuf")
+    signs = translatable(
+        "resourceSpans, resourceLogs or resourceMetrics of OpenTelemetry, as JSON or protobuf, or spans and log records "
+        "as its SDK holds them"
+    )
 
     def detect(self, head: bytes, name: str) -> float:
         """By the outermost key, or for protobuf by the ending and the first bytes."""
