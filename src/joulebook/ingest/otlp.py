@@ -56,8 +56,8 @@ class Otlp:
 
     name = "otlp"
     signs = translatable(
-        "resourceSpans, resourceLogs or resourceMetrics of OpenTelemetry, as JSON or protobuf, or spans and log records "
-        "as its SDK holds them"
+        "resourceSpans, resourceLogs or resourceMetrics of OpenTelemetry, as JSON or protobuf, or spans and log "
+        "records as its SDK holds them"
     )
 
     def detect(self, head: bytes, name: str) -> float:
