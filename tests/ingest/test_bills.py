@@ -11,7 +11,7 @@ from recorded import RECORDINGS
 from joulebook.faces.cli.main import run_command
 from joulebook.ingest.bill_blocks import UNTOLD, told_in_tokens
 from joulebook.ingest.bill_tokens import model_of, tokens_of
-from joulebook.ingest.bill_use import use_of
+from joulebook.ingest.bill_use import in_tokens, use_of
 from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
 from joulebook.terms.finding import Finding
@@ -219,6 +219,7 @@ SIZED = {
     ),
     "blocks in both quantities": ({"quantity": "2", "priced": "2", "block_unit": "1K"}, 2_000),
     "taken back": ({"quantity": "-12000", "priced": "-12", "block": "1000"}, -12_000),
+    "blocks of the pricing unit": ({"quantity": "12000", "priced": "12", "priced_unit": "1K Tokens"}, 12_000),
     "priced by the token": ({"quantity": "700", "priced": "700", "block": "1"}, 700),
     "no block": ({"quantity": "700", "priced": "700"}, None),
     "a block and one quantity": ({"quantity": "700", "block": "1000"}, None),
@@ -235,6 +236,22 @@ def test_tokens_in_units(told, tokens):
     """Where a unit is only called a unit, price, quantities and block tell the tokens together, or they are unknown."""
     quantity, unit = told_in_tokens(told, "gpt 4o 1120 Inp glbl Tokens")
     assert (quantity, unit) == (tokens, "tokens") if tokens is not None else unit == UNTOLD
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens"),
+    [
+        ({"quantity": "12000", "priced": "12", "block": "1000", "list_price": "2", "list_cost": "24"}, 12_000),
+        ({"quantity": "12", "priced": "0.012", "block": "1000", "list_price": "2", "list_cost": "24"}, 12_000),
+        ({"quantity": "12000"}, None),
+        ({"quantity": "12000", "priced": "12000", "block": "1000"}, None),
+        ({"quantity": "12000", "priced": "7", "block": "1000", "list_price": "2", "list_cost": "5"}, None),
+    ],
+)
+def test_a_unit_called_a_token(told, tokens):
+    """A line in tokens counts blocks where its price says so, and else what its unit says (None)."""
+    found = in_tokens({"unit": "Tokens", "sku": "gpt 4o 1120 Inp glbl Tokens", **told})
+    assert found == (None if tokens is None else (tokens, "tokens"))
 
 
 def test_a_block_in_the_name_of_a_meter():

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from joulebook.ingest.cells import CellFaultError, money
 
 UNITS = ("unit", "units", "1", "1 unit", "1 units")
+TOKENS = ("token", "tokens")
 PRICES = (("contracted_price", "contracted_cost"), ("list_price", "list_cost"))
 CLOSE = 0.01
 """Bills round; two numbers this near are the same, while blocks lie factors of a thousand apart."""
@@ -76,6 +77,11 @@ def told_in_tokens(told: Mapping[str, str | None], text: str) -> tuple[float | N
     return (consumed, UNTOLD) if blocks is None else (blocks * block, "tokens")
 
 
+def is_priced(told: Mapping[str, str | None]) -> bool:
+    """Whether a line tells a price and the cost that it makes, so that they say which quantity counts blocks."""
+    return any(_number(told, price) and _number(told, cost) for price, cost in PRICES)
+
+
 def _blocks(
     told: Mapping[str, str | None], consumed: float, priced: float | None, block: float, *, is_sized: bool
 ) -> float | None:
@@ -98,7 +104,10 @@ def _block(told: Mapping[str, str | None]) -> float | None:
     if size is not None and size > 0:
         return size
     found = _BLOCK.match(told.get("block_unit") or "")
-    return float(found[1].replace(",", "")) * _POWERS[found[2].upper()] if found else None
+    if found is not None:
+        return float(found[1].replace(",", "")) * _POWERS[found[2].upper()]
+    priced = tokens_in((told.get("priced_unit") or "").strip())
+    return priced if priced is not None and priced > 1 else None
 
 
 def _number(told: Mapping[str, str | None], name: str) -> float | None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from joulebook.ingest.bill_blocks import UNITS, told_in_tokens
+from joulebook.ingest.bill_blocks import TOKENS, UNITS, UNTOLD, is_priced, told_in_tokens
 from joulebook.ingest.bill_tokens import EMBEDDED, is_of_tokens, model_of, tokens_of, untold_tokens
 from joulebook.ingest.bill_words import instance_type
 from joulebook.ingest.lines import loaded
@@ -99,11 +99,20 @@ def untold_use(told: Mapping[str, str | None]) -> str | None:
 
 
 def in_tokens(told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
-    """Quantity and unit of a line on tokens whose unit is only called a unit; None for all other lines."""
-    if (told.get("unit") or "").strip().lower() not in UNITS or not _is_used(told):
+    """Quantity and unit of a line on tokens whose unit is only called a unit or a token; None for all other lines.
+
+    A line whose unit is a token may count blocks all the same, which its price then says; without one it counts tokens.
+    """
+    unit = (told.get("unit") or "").strip().lower()
+    if unit not in (*UNITS, *TOKENS) or not _is_used(told):
         return None
     text = _words(told, _details(told.get("details")))[1]
-    return told_in_tokens(told, text) if is_of_tokens(text, "") else None
+    if not is_of_tokens(text, unit if unit in TOKENS else ""):
+        return None
+    quantity, told_unit = told_in_tokens(told, text)
+    if unit in TOKENS and (told_unit == UNTOLD or not is_priced(told)):
+        return None
+    return quantity, told_unit
 
 
 def _is_used(told: Mapping[str, str | None]) -> bool:

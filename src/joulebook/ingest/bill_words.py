@@ -12,6 +12,7 @@ FOCUS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "currency": ("BillingCurrency",),
         "quantity": ("ConsumedQuantity", "PricingQuantity"),
         "priced": ("PricingQuantity",),
+        "priced_unit": ("PricingUnit",),
         "block": ("x_PricingBlockSize",),
         "block_unit": ("x_PricingUnitDescription",),
         "contracted_price": ("ContractedUnitPrice",),
