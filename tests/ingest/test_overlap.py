@@ -130,15 +130,17 @@ def test_cursors_export_beside_its_database(tmp_path):
 
 
 def test_cursors_export_is_added_where_the_user_says_so(tmp_path):
-    """The user may say that the export tells other uses."""
+    """The user may say that the export tells other uses; what stands in the book then stays there without a word."""
     store = Store(tmp_path / "book")
     store.append_rows("usage", cursor_rows(AT), unique="usage_key", info={})
     path = tmp_path / "events.csv"
     path.write_text(cursor_usage())
     rows = read_path("cursor-usage", path)
     done = store.append_rows("usage", rows, unique="usage_key", info={}, add_overlaps=True)
+    again = store.append_rows("usage", cursor_rows(AT), unique="usage_key", info={})
     store.close()
     assert done.added == 1
+    assert (again.added, again.already, again.findings) == (0, 1, ())
 
 
 def claude_log(request="req_1", at=AT, output=450, message="msg_1"):

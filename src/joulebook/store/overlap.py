@@ -196,14 +196,16 @@ def _find_covered(engine: "DuckDBPyConnection", here: str, there: str, about: _D
 
 
 def _find_same_days(engine: "DuckDBPyConnection", here: str, there: str) -> None:
-    """Leave out rows of a tool on days for which another reader of the same uses has told it."""
+    """Leave out rows of a tool on days that another reader of the same uses has told, unless they are booked."""
     named = f"SELECT *, split_part(source, ':', 1) AS reader, epoch_us(started_at) // {DAY_US} AS day FROM"
     engine.execute(
         "INSERT INTO told SELECT here.file_row_number, min(there.source), 'covered' "
         f"FROM ({named} {here}) AS here JOIN (SELECT DISTINCT source, reader, tool, day FROM ({named} {there}) "
         f"WHERE reader IN ({NO_ID})) AS there ON here.tool = there.tool AND here.day = there.day "
         f"AND here.reader <> there.reader AND here.reader IN ({NO_ID}) "
-        "WHERE here.file_row_number NOT IN (SELECT file_row_number FROM told) GROUP BY ALL"
+        "WHERE here.file_row_number NOT IN (SELECT file_row_number FROM told) "
+        f"AND here.usage_key NOT IN (SELECT usage_key FROM {there} WHERE split_part(source, ':', 1) IN ({NO_ID})) "
+        "GROUP BY ALL"
     )
 
 
