@@ -59,36 +59,33 @@ class Priced(Kept):
     @cached_property
     def edition(self) -> "Edition":
         """The factors in use."""
-        from joulebook.factors.read import read_edition  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.factors.read import read_edition  # noqa: PLC0415  (a report prices nothing)
 
         return read_edition(*self.factor_folders)
 
     @cached_property
     def hours(self) -> "Hours":
         """The hourly values that were fetched, for policies that ask for hours."""
-        from joulebook.factors.hourly import Hours  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.live.cache import kept_rows  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.factors.hourly import Hours  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.live.cache import kept_rows  # noqa: PLC0415  (a report prices nothing)
 
         return Hours(kept_rows)
 
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
-        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.account.served import seen  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account import pricing  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.account.priced_usage import priced_usage  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report prices nothing)
 
-        usage, others = self._usage(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
-        resolver.served = seen(self.store, usage)
-        models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
-        places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
-        rows = pricing.joined(self.store, usage, models, places)
-        groups = self.store.rows(pricing.cube(pricing.in_grains(rows)))
+        table = self.store.table("usage", after=span[0], version=span[1])
+        rows = priced_usage(self.store, table, resolver, hourly=is_hourly(policy))
+        groups = [] if rows is None else self.store.rows(pricing.cube(pricing.in_grains(rows)))
         return self._postings(groups, resolver, span, cause, METHOD)
 
     def _usage(self, span: Span, policy: str) -> "tuple[nw.LazyFrame, tuple[str, ...]]":
         """Usage of one span with its keys, and the units of other kinds than text that it has."""
-        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account import pricing  # noqa: PLC0415  (a report prices nothing)
 
         usage = self.store.table("usage", after=span[0], version=span[1])
         others = pricing.others_in(self.store, usage)
@@ -96,26 +93,17 @@ class Priced(Kept):
 
     def marginal(self, by: Sequence[str] = ()) -> list[balance.Line]:
         """CO2e that one more such use would cause, per value of some columns: for decisions, never posted."""
-        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.account.marginal import MarginalResolver, marginal_groups  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.account.served import seen  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.ledger import decision  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.marginal import MarginalResolver, marginal_groups  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.account.priced_usage import priced_usage  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.ledger import decision  # noqa: PLC0415  (a report prices nothing)
 
-        table = self.store.table("usage")
-        others = pricing.others_in(self.store, table)
-        usage = pricing.keyed(table, others, hourly=True)
         resolver = MarginalResolver(self.edition, self.policy, self.hours)
-        resolver.served = seen(self.store, usage)
-        models = resolver.models(pricing.distinct(self.store, usage, pricing.model_key(others)))
-        places = resolver.places(pricing.distinct(self.store, usage, pricing.place_key(others)))
-        if not places:
-            return []
-        rows = pricing.joined(self.store, usage, models, places)
-        return decision.lines(marginal_groups(self.store, rows), by, resolver.resolutions)
+        rows = priced_usage(self.store, self.store.table("usage"), resolver, hourly=True)
+        return [] if rows is None else decision.lines(marginal_groups(self.store, rows), by, resolver.resolutions)
 
     def price_runs(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the measured energy of one span, likewise; the factors of its machines were kept with it."""
-        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account.resolver import Resolver  # noqa: PLC0415  (a report prices nothing)
 
         rows = self._energy(span, policy)
         resolver = Resolver(self.edition, policy, self.hours if is_hourly(policy) else None)
@@ -125,8 +113,8 @@ class Priced(Kept):
 
     def usage_again(self, span: Span, members: Rows) -> "nw.LazyFrame":
         """Usage of one span, priced with the factors that its postings were made with."""
-        from joulebook.account import pricing  # noqa: PLC0415  (a report of what is posted prices nothing)
-        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.account import pricing  # noqa: PLC0415  (a report prices nothing)
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report prices nothing)
 
         usage, others = self._usage(span, members[0]["policy"])
         kept = self.resolutions()
@@ -135,7 +123,7 @@ class Priced(Kept):
 
     def runs_again(self, span: Span, members: Rows) -> list[dict[str, Any]]:
         """Groups of the measured energy of one span, priced with the factors that its postings were made with."""
-        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report prices nothing)
 
         rows = self._energy(span, members[0]["policy"])
         return list(measured.groups(rows, self._values(), audit.place_rows(members, self.resolutions())))
@@ -147,7 +135,7 @@ class Priced(Kept):
 
     def overlaps(self) -> list[Finding]:
         """Machines that several runs measured at the same time, so that totals count them more than once."""
-        from joulebook.ledger import audit  # noqa: PLC0415  (a report of what is posted prices nothing)
+        from joulebook.ledger import audit  # noqa: PLC0415  (a report prices nothing)
 
         return list(audit.overlapping(self.store.rows(self.store.table("energy").select(*audit.OVERLAP))))
 

@@ -14,6 +14,7 @@ answers of equal rank are an error, never a guess. `choose` is for small tables:
 day) pairs once each.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -99,7 +100,33 @@ def choose(
         FactorAmbiguous: two factors of equal rank differ in value.
         UnknownName: there is no such policy.
     """
-    rule = _policy(policy).rule(quantity)
+    asked = (quantity, subject, policy, *sorted(basis.items()))
+    if asked not in edition.answers:
+        edition.answers[asked] = _turning_days(edition, quantity, subject, _policy(policy).rule(quantity)), {}
+    days, answers = edition.answers[asked]
+    between = bisect_right(days, at.toordinal())
+    if between not in answers:
+        answers[between] = _climbed(edition, quantity, subject, at, _policy(policy).rule(quantity), basis)
+    return answers[between]
+
+
+def _turning_days(edition: Edition, quantity: str, subject: str | None, rule: Rule) -> list[int]:
+    """Days (ordinals) on which a question may get another answer: when a factor begins, ends, or becomes too old.
+
+    Between two of them every comparison of `_climbed` comes out alike: which rows hold, which of the others is nearest
+    (the distances of all earlier rows grow together, those of all later ones shrink together), and which is too old.
+    """
+    subjects = [rung for rung, _step in _ladder(edition, subject)] if subject is not None else []
+    rows = [row for one in dict.fromkeys((*subjects, UNKNOWN)) for row in edition.factors_for(quantity, one)]
+    edges = {edge.toordinal() for row in rows for edge in (row.valid_from, row.valid_to) if edge is not None}
+    age = 0 if rule.max_age_years is None else rule.max_age_years * DAYS_PER_YEAR
+    return sorted({edge + days for edge in edges for days in (0, -age, age + 1)})
+
+
+def _climbed(
+    edition: Edition, quantity: str, subject: str | None, at: date, rule: Rule, basis: Mapping[str, str]
+) -> Choice:
+    """The first answer on the ladder."""
     bases: tuple[Mapping[str, str], ...] = (basis,) if basis else rule.bases or ({},)
     known = subject is not None and subject != UNKNOWN
     ladder = list(_ladder(edition, subject)) if subject is not None and known else []

@@ -13,6 +13,7 @@ from datetime import date
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
+from typing import Any
 
 from joulebook.factors.spelling import shorter, spelling
 from joulebook.terms.range import Range
@@ -216,6 +217,11 @@ class Edition:
         """12 hex digits of the hash over the ids of all rows, in whatever order they stand."""
         rows = sorted([row.factor_id for row in self.factors] + [link.link_id for link in self.links])
         return _digest(rows)
+
+    @cached_property
+    def answers(self) -> dict[tuple[object, ...], tuple[list[int], dict[int, Any]]]:
+        """What `joulebook.factors.choose` found in this edition: question -> turning days, and the answers between."""
+        return {}
 
     @cached_property
     def _by_subject(self) -> Mapping[tuple[str, str], tuple[Factor, ...]]:

@@ -1,0 +1,38 @@
+"""A table of usage, priced: look once at what it tells, resolve that, and join it to the rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import narwhals as nw
+
+from joulebook.account.kinds import count_units, present
+from joulebook.account.pricing import Tables, distinct, joined, keyed, model_key, place_key
+from joulebook.account.resolver import Resolver
+from joulebook.account.served import SEEN, seen
+
+
+def priced_usage(tables: Tables, table: nw.LazyFrame, resolver: Resolver, *, hourly: bool) -> nw.LazyFrame | None:
+    """Every row of a table of usage after `joulebook.account.pricing.price`; None where it has no row.
+
+    Args:
+        tables: where the usage lives.
+        table: rows of usage.
+        resolver: finds the factors, and keeps what it found.
+        hourly: whether the period of a posting is the hour.
+    """
+    told = tables.rows(table.select(*count_units(), *(nw.col(name).count().alias(name) for name in SEEN)))[0]
+    others = present(told)
+    usage = keyed(table, others, hourly=hourly)
+    if any(told[name] for name in SEEN):
+        resolver.served = seen(tables, usage)
+    together = distinct(tables, usage, [*dict.fromkeys((*model_key(others), *place_key(others)))])
+    if not together:
+        return None
+    models, places = (_each(together, names) for names in (model_key(others), place_key(others)))
+    return joined(tables, usage, resolver.models(models), resolver.places(places))
+
+
+def _each(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The values of some columns that occur together, each once."""
+    found = {tuple(row[name] for name in names) for row in rows}
+    return [dict(zip(names, values, strict=True)) for values in sorted(found, key=repr)]
