@@ -345,3 +345,67 @@ def test_what_a_line_used(sku, unit, used):
     """A line is told by its SKU and unit; memory beside processors is covered by them; what comes in is not."""
     found = use_of({"kind": "Usage", "sku": sku, "unit": unit}, 3.0)
     assert found == (used if used is None else pytest.approx(used))
+
+
+ORACLE_LINES = (
+    "COMPUTE,12,Virtual Machine Standard - E2 Micro - Free,ONE HOURS OCPUS,OCPU Hours",
+    "COMPUTE,4,Standard - E4 - Memory,1 GiB HOURS MEMORY,GB Hours",
+    "MYSQL,0.5,MySQL Database Service - Storage,1 GiB MONTHS STORAGE_SIZE,GB Months",
+    "DATABASE,0.25,Oracle Autonomous Transaction Processing - Exadata Storage,1 TiB MONTHS STORAGE_SIZE,TB",
+    "STREAMING,2,Streaming - Storage,1 GiB HOURS STORAGE_SIZE,Gigabytes Per Hour",
+    "NETWORK,3,Outbound Data Transfer Zone 1,1 GiB HOURS DATA_TRANSFERRED,GB Months",
+    "STREAMING,1,Streaming - PUT or GET,1 GiB NONE DATA_TRANSFERRED,GB Of Data Transferred",
+    "TELEMETRY,9,Monitoring Service - Retrieval,1000000 NONE NONE DATAPOINTS,Million Datapoints",
+    "DATABASE,7,Oracle APEX Application Development,1 NONE HOURS INSTANCE,Hours",
+)
+
+
+def test_units_of_oracles_cost_reports():
+    """Oracle writes a unit as number, size, time and what is counted; what is sent is no storage over months.
+
+    Source: the cost report in the tests of the FinOps Foundation's focus_converters, November 2023.
+    """
+    header = "lineItem/intervalUsageStart,lineItem/intervalUsageEnd,cost/myCost,cost/currencyCode,product/region,"
+    header += (
+        "product/service,usage/billedQuantity,product/Description,cost/billingUnitReadable,cost/skuUnitDescription\n"
+    )
+    lines = "".join(f"2023-11-13T10:00Z,2023-11-13T11:00:00Z,2.3E-9,USD,us-sanjose-1,{line}\n" for line in ORACLE_LINES)
+    rows, findings = split(reader("oracle-bill").parse(io.BytesIO((header + lines).encode()), ReadOptions(file="f")))
+    names = ("vcpu_hours", "storage_gb_hours", "network_gb")
+    gib, tib = 1.073741824, 1099.511627776
+    assert [next((name, row[name]) for name in names if name in row) for row in rows] == [
+        ("vcpu_hours", 24),
+        ("storage_gb_hours", pytest.approx(0.5 * gib * 730.5)),
+        ("storage_gb_hours", pytest.approx(0.25 * tib * 730.5)),
+        ("storage_gb_hours", pytest.approx(2 * gib)),
+        ("network_gb", pytest.approx(3 * gib)),
+    ]
+    assert [(one.facts["booked"], one.facts["lines"]) for one in findings] == [("6", "9")]
+
+
+def test_machines_of_azures_usage_details():
+    """Spot machines are machines of their type, databases count virtual cores by size or each, licences are no use.
+
+    Source: usage details in the tests of the FinOps Foundation's focus_converters and of Microsoft's FinOps toolkit.
+    """
+    header = (
+        "Date,Cost,BillingCurrency,ResourceLocation,ChargeType,UnitOfMeasure,Quantity,MeterCategory,MeterName,Product\n"
+    )
+    lines = (
+        "Usage,1 Hour,2,Virtual Machines,DS4 v2 Spot,Virtual Machines DSv2 Series - DS4 v2 Spot Hours - US Central",
+        "Usage,1 Hour,3,Virtual Machines,NC24ads A100 v4,Virtual Machines NCadsA100v4 Series - NC24ads A100 v4 - East",
+        "Usage,1 Hour,24,MySQL,2 vCore,Azure Database for MySQL Basic - Compute Gen5 - 2 vCore - US Central",
+        "Usage,1 Hour,48,SQL,vCore,SQL Managed Instance General Purpose - Compute Gen5 - vCore - US West 2",
+        "Usage,1 Hour,2,SQL,vCore,SQL Managed Instance General Purpose - SQL License - Standard Edition",
+        "Usage,1 Hour,11,Virtual Network,Standard Private Endpoint,Virtual Network Private Link - Private Endpoint",
+        "Purchase,1 Hour,1,Virtual Machines,B1s,Virtual Machines BS Series - B1s - UK South",
+    )
+    text = header + "".join(f"09/04/2023,1,USD,CentralUS,{line}\n" for line in lines)
+    rows, _ = split(reader("azure-bill").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    assert [(row.get("device"), row.get("device_hours"), row.get("vcpu_hours")) for row in rows] == [
+        ("DS4 v2", 2, None),
+        ("NC24ads A100 v4", 3, None),
+        (None, None, 48),
+        (None, None, 48),
+    ]
+    assert (rows[0]["started_at"].month, rows[0]["started_at"].day, rows[0]["region"]) == (9, 4, "centralus")

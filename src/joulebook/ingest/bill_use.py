@@ -33,6 +33,9 @@ MEMORY = re.compile(r"\bram\b|\bmemory\b|GB-Hours|gb of memory", re.IGNORECASE)
 FUNCTION = re.compile(r"lambda|cloud (run )?functions?|execution time", re.IGNORECASE)
 GOOGLE_GPU = re.compile(r"((?:nvidia )?(?:tesla )?(?:[ABHLTVPG]\d+\w*|GB?\d{3})(?: \d+GB)?) GPU", re.IGNORECASE)
 CORES = re.compile(r"instance core|core running|cpu allocation", re.IGNORECASE)
+VCORES = re.compile(r"(?:\b(\d+) )?\bvCores?\b", re.IGNORECASE)
+"""Azure's processors of databases: ``2 vCore`` is a size, ``vCore`` counts each."""
+
 ORACLE_GPU = re.compile(r"GPU - ([\w.]+)", re.IGNORECASE)
 SSD = re.compile(r"\bssd\b|nvme|premium|gp[23]\b|\bio[12]\b|volumeusage\.(?:gp|io)", re.IGNORECASE)
 HDD = re.compile(r"\bhdd\b|magnetic|\bst1\b|\bsc1\b", re.IGNORECASE)
@@ -149,7 +152,9 @@ def _machine(
     cores = cores or _count(details.get("vcpu")) or _count(told.get("vcpus"))
     if named and what in ("", "instance", "instances", "machine"):
         return {"device": str(named), "device_hours": hours, **({"vcpu_hours": cores * hours} if cores else {})}
-    return {"vcpu_hours": hours} if "vcpu" in text.lower() else None
+    sized = VCORES.search(text)
+    threads = int(sized[1] or 1) if sized is not None else int("vcpu" in text.lower())
+    return {"vcpu_hours": hours * threads} if threads else None
 
 
 def _stored(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:

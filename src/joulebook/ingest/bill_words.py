@@ -127,7 +127,7 @@ ORACLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "account": ("product/compartmentName", "lineItem/tenantId"),
         "resource": ("product/resourceId",),
         "sku": ("product/Description", "cost/productSku"),
-        "description": ("cost/skuUnitDescription",),
+        "description": (),
         "service": ("product/service",),
         "details": (),
         "machine": (),
@@ -136,6 +136,36 @@ ORACLE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The same for a cost report of Oracle Cloud Infrastructure."""
+
+_ORACLE_UNIT = re.compile(
+    r"(?:ONE|[\d.,]+) (?:(?P<size>[KMGTP]iB|[KMGTP]?B) )?(?:NONE )?(?P<time>HOURS|MONTHS|SECONDS|NONE) "
+    r"(?P<what>STORAGE_SIZE|MEMORY|DATA_TRANSFERRED|OCPUS?|GPUS?|INSTANCES?)\Z",
+    re.IGNORECASE,
+)
+
+
+def oracle_unit(unit: str) -> str | None:
+    """A unit of an Oracle cost report as other bills write it; None where it is none of those that we know.
+
+    What is sent is counted by its size alone, though its unit may name a time.
+
+    >>> oracle_unit("1 GiB MONTHS STORAGE_SIZE"), oracle_unit("1 GiB HOURS DATA_TRANSFERRED"), oracle_unit("GB Months")
+    ('GiB-MONTHS', 'GiB', None)
+    >>> oracle_unit("ONE HOURS OCPUS"), oracle_unit("1 NONE HOURS INSTANCE"), oracle_unit("1 NONE NONE DATAPOINTS")
+    ('OCPU Hours', 'Hours', None)
+    """
+    found = _ORACLE_UNIT.match(unit.strip())
+    if found is None:
+        return None
+    size, time, what = found["size"], found["time"].upper(), found["what"].upper().removesuffix("S")
+    if what == "DATA_TRANSFERRED":
+        return size
+    if time == "NONE":
+        return None
+    if size:
+        return f"{size}-{time}"
+    return time.capitalize() if what == "INSTANCE" else f"{what} {time.capitalize()}"
+
 
 _MARKS = re.compile(r"[^a-z0-9]+")
 
@@ -156,7 +186,7 @@ _AWS = re.compile(
     r"\b((?:db\.|cache\.|ml\.)?[a-z][a-z0-9]*(?:-[a-z0-9]+)?"
     r"\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\w+)?))\b"
 )
-_AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: \w+)*)")
+_AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: (?!Spot|Low Priority|Hours)\w+)*)")
 
 
 def instance_type(text: str) -> str | None:
@@ -166,6 +196,8 @@ def instance_type(text: str) -> str | None:
     'c5.2xlarge'
     >>> instance_type("Virtual Machines Dv2/DSv2 Series - D11 v2/DS11 v2 - US East 2")
     'D11 v2'
+    >>> instance_type("Virtual Machines NCadsA100v4 Series - NC24ads A100 v4 Spot Hours - US East")
+    'NC24ads A100 v4'
     """
     found = _AWS.search(text) or _AZURE.search(text)
     return found[1] if found else None

@@ -29,7 +29,7 @@ from joulebook.errors import translatable
 from joulebook.ingest.bill_coverage import Coverage
 from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import in_tokens
-from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, spelled
+from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, oracle_unit, spelled
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
@@ -183,6 +183,10 @@ class OracleBill(_Bill):
     words = ORACLE
     host = "oracle"
     must = (frozenset({"lineItem/intervalUsageStart"}), frozenset({"cost/myCost"}))
+
+    def _sized(self, told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
+        unit = oracle_unit(told["unit"] or "")
+        return None if unit is None else (money(told["quantity"] or "0"), unit)
 
 
 class GoogleBill(_Bill):
