@@ -6,7 +6,6 @@ at by itself (a fault, a count written as text, a time without zone) leaves its 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
 from math import isfinite
 from operator import add
 from typing import cast
@@ -31,7 +30,7 @@ from joulebook.ingest.mapping import (
     USER_ID,
     FieldMapping,
 )
-from joulebook.ingest.rows import RowMaker, base_of, key_of
+from joulebook.ingest.rows import RowMaker, base_of, keys_of
 from joulebook.terms.usage import HASHES, TOKEN_CLASSES, Usage
 
 Columns = dict[str, Sequence]
@@ -102,7 +101,7 @@ class ColumnMaker:
         for name, value in self._base.items():
             told = columns.get(name)
             columns[name] = [value] * rows if told is None else [value if one is None else one for one in told]
-        return {"usage_key": list(map(key_of, repeat(self._source_id), ids)), **columns}
+        return {"usage_key": keys_of(self._source_id, ids), **columns}
 
 
 def content_hashes(columns: Columns, maker: RowMaker) -> list[int]:

@@ -9,8 +9,8 @@ Sources: Claude Code documentation, "Monitoring", API request event; Codex docum
 Gemini CLI documentation, "Telemetry", api_response.
 """
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 from joulebook.terms.usage import KEY_DIGITS, KEY_SEPARATOR
 
@@ -26,7 +26,7 @@ def request_hash(request_id: object) -> str | None:
     """
     if not isinstance(request_id, str) or not request_id:
         return None
-    return _hashed(["request", request_id])
+    return _hashed(f"request{KEY_SEPARATOR}{request_id}")
 
 
 def use_hash(agent: str, session: object, model: object, counts: Iterable[object]) -> str | None:
@@ -47,14 +47,14 @@ def use_hash(agent: str, session: object, model: object, counts: Iterable[object
     numbers = [str(cell) if cell else "0" for cell in counts]
     if numbers.count("0") == len(numbers):
         return None
-    return _hashed(["use", agent, session, model.partition(WINDOW)[0], *numbers])
+    name = model.partition(WINDOW)[0] if WINDOW in model else model
+    return _hashed(KEY_SEPARATOR.join(("use", agent, session, name, *numbers)))
 
 
 def counter_hash(*parts: object) -> str:
     """The identity of a running total."""
-    return _hashed(["counter", *(str(part) for part in parts)])
+    return _hashed(KEY_SEPARATOR.join(["counter", *(str(part) for part in parts)]))
 
 
-def _hashed(parts: Iterable[str]) -> str:
-    text = KEY_SEPARATOR.join(parts).encode(errors="replace")
-    return hashlib.sha256(text).hexdigest()[:KEY_DIGITS]
+def _hashed(text: str) -> str:
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:KEY_DIGITS]

@@ -45,7 +45,7 @@ def marked_lines(
     for number, line in enumerate(utf8_lines(stream, file), start=1):
         is_known = content is not None and bool(content(line))
         record = None
-        if not is_known and (mark in line or (others and any(other in line for other in others))):
+        if not is_known and (line.rfind(mark) >= 0 or (others and any(other in line for other in others))):
             record = load(line)
             if isinstance(record, OBJECTS):
                 yield number, record

@@ -1,6 +1,7 @@
 """From records that a reader has taken apart to rows: the way of every format that is not a plain table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from joulebook.ingest.lines import ENDS, Lines, dig, loaded, shaped
@@ -103,9 +104,15 @@ def utf8_lines(stream: BinaryIO, file: str) -> Iterator[bytes]:
     return (line.encode("utf-8", errors="surrogateescape") for line in lines)
 
 
+def utf8_text(stream: BinaryIO, file: str) -> bytes:
+    """A whole file as UTF-8, whatever byte order mark it has."""
+    lines = Lines(stream, file)
+    return lines.stream.read() if lines.encoding == "utf-8" else b"".join(utf8_lines(lines.stream, file))
+
+
 def whole_json(stream: BinaryIO, file: str, shape: object = None) -> Iterator[object | Finding]:
     """The one value of a JSON file, or what is wrong with it; ``shape`` as in `marked_lines`."""
-    text = b"".join(utf8_lines(stream, file)).strip()
+    text = utf8_text(stream, file).strip()
     value = shaped(shape)(text)
     if not text:
         yield Finding(file, None, "empty-file", is_error=False)
@@ -194,6 +201,9 @@ def name_of(value: object) -> str | None:
 
 def folder_name(path: object) -> str | None:
     """The last part of a path of either system: the project's name without what lies above it."""
-    if not isinstance(path, str):
-        return None
+    return _last_part(path) if isinstance(path, str) else None
+
+
+@lru_cache
+def _last_part(path: str) -> str | None:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or None

@@ -55,9 +55,10 @@ def is_response_id(request_id: object) -> bool:
     return isinstance(request_id, str) and _RESPONSE_ID.fullmatch(request_id) is not None
 
 
-def key_of(source_id: str, request_id: str) -> str:
-    """The key of a record with a request id."""
-    return usage_key((RESPONSE if is_response_id(request_id) else source_id, request_id))
+def keys_of(source_id: str, request_ids: Sequence[str]) -> list[str]:
+    """The keys of records with a request id."""
+    is_response = _RESPONSE_ID.fullmatch
+    return [usage_key((RESPONSE if is_response(one) else source_id, one)) for one in request_ids]
 
 
 def base_of(mapping: FieldMapping) -> dict[str, object]:
@@ -171,7 +172,7 @@ class RowMaker:
         get = row.get
         parts = [self._source_id]
         if self._by_id:
-            return key_of(self._source_id, key_text(get(REQUEST_ID)))
+            return keys_of(self._source_id, [key_text(get(REQUEST_ID))])[0]
         for name in self._key_fields:
             value = get(name)
             parts.append(str(value) if type(value) is int else key_text(value))

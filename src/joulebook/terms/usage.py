@@ -1,8 +1,8 @@
 """The usage table: what was consumed, as the supplier counts it."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from types import MappingProxyType
 from typing import TypedDict
 
@@ -175,7 +175,7 @@ def usage_key(parts: Iterable[str]) -> str:
     >>> usage_key(["azure-llm", "2023-11-16T18:17:03.979960", "4808", "10", "0"])[:8]
     '1d6c1f6b'
     """
-    return hashlib.sha256(KEY_SEPARATOR.join(parts).encode()).hexdigest()[:KEY_DIGITS]
+    return sha256(KEY_SEPARATOR.join(parts).encode()).hexdigest()[:KEY_DIGITS]
 
 
 def key_checks(key: str) -> tuple[int, int]:

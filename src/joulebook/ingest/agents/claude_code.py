@@ -19,7 +19,7 @@ from joulebook.errors import translatable
 from joulebook.ingest.identity import request_hash, use_hash
 from joulebook.ingest.marked import marked_lines
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import Record, folder_name, name_of, rows_of, whole
+from joulebook.ingest.records import Record, folder_name, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -33,7 +33,8 @@ COUNTS = {
 
 BEGIN = b'{"parentUuid":'
 SYNTHETIC = "<synthetic>"
-HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), ("msg_", "anthropic"))
+OWN_ID = "msg_"
+HOSTS = (("msg_bdrk_", "aws"), ("msg_vrtx_", "gcp"), (OWN_ID, "anthropic"))
 """Who hosted the model, by the form of the message id."""
 
 
@@ -111,13 +112,21 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             continue
         if message.model == SYNTHETIC or entry.is_api_error is True:
             continue
-        identity = _identity(entry, message)
-        output = whole(message.usage.output_tokens) or 0
+        identity, output = message.id, message.usage.output_tokens
+        if type(identity) is not str or not identity.startswith(OWN_ID):
+            identity = _identity(entry, message)
+        if type(output) is not int:
+            output = 0
         known = best.get(identity)
         if known is None:
             best[identity] = (line, entry.timestamp, output, entry, message, message.usage)
         elif output >= known[2]:
             best[identity] = (known[0], known[1], output, entry, message, message.usage)
+    yield from _answers(best)
+
+
+def _answers(best: Mapping[str, "_Written"]) -> Iterator[Record]:
+    """The main model's answers, each with those of its advisors."""
     for identity, (line, began, _output, entry, message, usage) in best.items():
         shared = {
             "started_at": began,
@@ -182,7 +191,7 @@ def _identity(entry: _Line, message: _Message) -> str:
     message_id = name_of(message.id)
     if message_id is None:
         return f"line:{entry.session_id}:{entry.uuid or entry.timestamp}"
-    return message_id if message_id.startswith("msg_") else f"{entry.session_id}:{message_id}"
+    return message_id if message_id.startswith(OWN_ID) else f"{entry.session_id}:{message_id}"
 
 
 def _host(message_id: object, model: str | None) -> str | None:

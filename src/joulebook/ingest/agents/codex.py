@@ -10,11 +10,13 @@ Checked against: ``TokenUsageRecord``, ``TokenUsage`` and ``TokenCountEvent`` of
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import cache
+from operator import sub
+from typing import Any, BinaryIO, NamedTuple
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import astuple
 
 from joulebook.errors import translatable
@@ -113,7 +115,8 @@ class _Session:
     provider: str | None = None
     model: str | None = None
     service_tier: str | None = None
-    totals: dict[str, Any] | None = None
+    cells: tuple[Any, ...] | None = None
+    totals: tuple[int, ...] = (0,) * len(COUNTS)
     has_records: bool = False
 
 
@@ -183,33 +186,54 @@ def _difference(session: _Session, at: object, info: _Info) -> dict[str, object]
             return None
         counts = _counts(last)
         return _row(session, at, counts, f"{session.root}:{at}:{sorted(counts.items())}", None)
-    now = _counts(total)
-    if not _is_plain(now):
-        if is_odd(now):
-            return _row(session, at, now, f"{session.root}:{at}", None)
-        return None  # one is unknown; the next totals contain it
-    before, session.totals = session.totals, now
-    if now == before:
+    cells = astuple(total)
+    form = _form(tuple(map(type, cells)))
+    if form is None or min(now := form.filled(cells)) < 0:
+        told = _counts(total)
+        return _row(session, at, told, f"{session.root}:{at}", None) if is_odd(told) else None
+    if cells == session.cells:
         return None
-    used = _growth(before, now)
-    if used is None:
-        used = now if last is None else _counts(last)
-    return _row(session, at, used, f"{session.root}:{sorted(now.items())}", name_of(info.model))
+    grown = tuple(map(sub, now, session.totals))
+    is_more = session.cells is not None and min(grown) >= 0
+    session.cells, session.totals = cells, now
+    if is_more or last is None:
+        used = dict(zip(form.names, form.told(grown if is_more else now), strict=True))
+    else:
+        used = _counts(last)
+    return _row(session, at, used, f"{session.root}:{form.text % form.told(now)}", name_of(info.model))
 
 
-def _is_plain(counts: Mapping[str, Any]) -> bool:
-    """Whether all are counts."""
-    return {*map(type, counts.values())} <= {int} and min(counts.values(), default=0) >= 0
+class _Form(NamedTuple):
+    """Which counts are told.
+
+    Attributes:
+        names: our words for them, sorted.
+        text: how they are written in an identity.
+        places: where they stand among all.
+    """
+
+    names: tuple[str, ...]
+    text: str
+    places: tuple[int, ...]
+
+    def told(self, counts: Sequence[int]) -> tuple[int, ...]:
+        """Those of all counts that are told, in the order of the names."""
+        return tuple([counts[place] for place in self.places])
+
+    def filled(self, cells: tuple[Any, ...]) -> tuple[int, ...]:
+        """All counts; one that is not told is 0."""
+        return cells if len(self.places) == len(cells) else tuple([0 if cell is UNSET else cell for cell in cells])
 
 
-def _growth(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What is more than before, of counts; None where one has shrunk, or nothing was before."""
-    if before is None:
-        return None
-    if before.keys() != now.keys() and any(before[name] for name in before.keys() - now.keys()):
-        return None
-    grown = {name: count - before.get(name, 0) for name, count in now.items()}
-    return None if min(grown.values(), default=0) < 0 else grown
+@cache
+def _form(kinds: tuple[type, ...]) -> _Form | None:
+    """The form of counts with cells of these types; None where one that is told is no whole number."""
+    if not {*kinds} <= {int, UnsetType}:
+        return None  # odd, or unknown: then the next totals contain it
+    told = sorted((name, place) for place, (name, kind) in enumerate(zip(COUNTS, kinds, strict=True)) if kind is int)
+    names = tuple(name for name, _place in told)
+    text = ", ".join(f"({name!r}, %d)" for name in names)
+    return _Form(names, f"[{text}]", tuple(place for _name, place in told))
 
 
 def _row(

@@ -165,7 +165,7 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             {
                 **gemini_counts(usage, API_WORDS),
                 "use_hash": use_hash(
-                    QwenCode.name, entry.get("sessionId"), entry.get("model"), (usage.get(word) for word in QWEN_WORDS)
+                    QwenCode.name, entry.get("sessionId"), entry.get("model"), [usage.get(word) for word in QWEN_WORDS]
                 ),
                 "request_id": f"{entry.get('sessionId')}:{entry.get('uuid') or entry.get('timestamp')}",
                 "started_at": entry.get("timestamp"),
@@ -178,7 +178,7 @@ def _qwen_records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
 
 def gemini_counts(tokens: Mapping[str, object], words: tuple[str, ...]) -> dict[str, object]:
     """Our classes of their counts; a total, where given, says what contains what."""
-    taken, cached, output, thoughts, tool, total = (tokens.get(word) for word in words)
+    taken, cached, output, thoughts, tool, total = [tokens.get(word) for word in words]
     counted, extra = whole(taken), whole(tool) or 0
     parts, all_told = (counted or 0) + (whole(output) or 0) + extra, whole(total)
     hidden, kept = whole(thoughts) or 0, whole(cached) or 0
