@@ -71,6 +71,13 @@ class Priced(Kept):
 
         return Hours(kept_rows)
 
+    def prepare(self) -> None:
+        """Load what pricing takes, in a time in which something else is waited for."""
+        from joulebook.account import priced_usage  # noqa: F401, PLC0415  (a report prices nothing)
+
+        self.edition.factors_for("pue_ratio", "unknown")
+        self.store.engine.execute("SELECT 1")
+
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:
         """Postings of the usage of one span, and the resolutions they stand on booked before them."""
         from joulebook.account import pricing  # noqa: PLC0415  (a report prices nothing)

@@ -71,6 +71,9 @@ class Reading:
     Args:
         files: the files, those of an agent together.
         settled: as of `Task`.
+
+    Attributes:
+        is_beside: whether other processes read them.
     """
 
     def __init__(self, files: Iterable[LogFile], settled: datetime) -> None:
@@ -81,6 +84,7 @@ class Reading:
         self._sizes = [size for _group, size in grouped]
         is_much = sum(self._sizes) >= BESIDE_BYTES and processors() > 1
         self._beside = Beside(read_task, self._tasks) if is_much else None
+        self.is_beside = is_much
 
     def answers(self, done: Callable[[int, int], None] | None = None) -> Iterator[tuple[Task, Answer]]:
         """What the tasks gave, in their order; a file that cannot be read is a finding, and the others go on.

@@ -68,6 +68,11 @@ class LogScan:
                 changed.append(found)
         self._begun = Reading(changed, self.now - SETTLING)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether other processes are reading, so that this one has time for something else."""
+        return self._begun is not None and self._begun.is_beside
+
     def close(self) -> None:
         """End what is still being read."""
         if self._begun is not None:

@@ -60,6 +60,8 @@ def command(
             scan.begin()  # other processes read while this one loads the rest of the program
         book = open_book(ctx)
         book.path.mkdir(parents=True, exist_ok=True)
+        if scan.is_beside:
+            book.prepare()
         if not is_afresh:
             scan.before = _state(state_path, book)
         with show.underway(_("Reading logs:"), quiet=ctx.obj["quiet"]) as scan.done:
