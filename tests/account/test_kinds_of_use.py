@@ -232,6 +232,32 @@ def test_instance_types_are_what_their_suppliers_say(provider, name, vcpus, memo
     assert memory_gb is None or found.memory_gb == pytest.approx(memory_gb, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("azure", "NV8as v4"),
+        ("azure", "NC6s v9"),
+        ("aws", "p9.48xlarge"),
+        ("aws", "dl1.24xlarge"),
+        ("gcp", "a9-highgpu-8g"),
+    ],
+)
+def test_a_machine_with_unknown_accelerators_is_not_priced_without_them(tmp_path: Path, provider, name):
+    """Where nobody knows which accelerators a machine has, the range is over all of them, and the hint says so."""
+    place = {**PLACE, "provider": provider}
+    for folder in ("dark", "plain"):
+        (tmp_path / folder).mkdir()
+    dark = book_of(tmp_path / "dark", {**place, "device": name, "device_hours": 10})
+    plain = book_of(tmp_path / "plain", {**place, "device": "nobody-knows.this", "device_hours": 10})
+    with_boards, without = (figures(book)["facility_energy_kwh"].range for book in (dark, plain))
+    assert with_boards.mid > without.mid
+    assert with_boards.high > 10 * 0.4  # one accelerator of 400 W lies well inside
+    found = dark.explain("facility_energy_kwh", "total")
+    assert found is not None
+    assert "accelerators_per_instance_count" in {used.part.quantity for used in found.used}
+    assert found.hints
+
+
 @pytest.mark.parametrize("name", ["m5", "xlarge", "x.y.z", "no-such.large", "", "D_v5", "n2-standard-"])
 def test_a_name_that_is_no_instance_is_none(name):
     """What is no instance type is not taken for one."""

@@ -15,7 +15,7 @@ from joulebook.account.resolution import Part, Resolution, part_of
 from joulebook.account.resolve import HOSTED, effect_of
 from joulebook.errors import translatable
 from joulebook.estimate.boundary import HOST
-from joulebook.estimate.instance import Instance, find_board, find_instance, nearest_instances
+from joulebook.estimate.instance import BOARDS, Instance, find_board, find_instance, is_accelerated, nearest_instances
 from joulebook.estimate.machines import server_power_w
 from joulebook.factors.choose import Choice, choose
 from joulebook.factors.edition import UNKNOWN, Edition
@@ -30,6 +30,10 @@ MEMORY = "memory"
 
 HINT_DEVICE = translatable("No machine or accelerator of this name is known: {name}. Nearest: {nearest}.")
 HINT_NO_DEVICE = translatable("Name the instance type or accelerator in the column device.")
+HINT_BOARDS = translatable(
+    "Which accelerators {name} has, and how many, is not known here: the range is over all. "
+    "Next: name the accelerator itself in the column device, with its hours."
+)
 HINT_DRIVE = translatable("Say hdd or ssd in the column device.")
 NAMED = translatable("the instance type is named")
 
@@ -121,8 +125,9 @@ def resolve_machine(edition: Edition, policy: str, kind: str, key: Mapping[str, 
 def _device(answer: _Answer, provider: str, name: str, *, is_vcpu_told: bool) -> Resolution:
     instance = find_instance(answer.edition, provider, name, answer.at)
     if instance is not None:
-        _instance(answer, instance)
-        return answer.resolution(instance.subject, device=instance.subject)
+        hint = HINT_BOARDS.format(name=name) if instance.boards is None else None
+        _instance(answer, instance, hint)
+        return answer.resolution(instance.subject, device=instance.subject, hint=hint)
     boards = find_board(answer.edition, name)
     if boards:
         _accelerator(answer, boards)
@@ -132,10 +137,14 @@ def _device(answer: _Answer, provider: str, name: str, *, is_vcpu_told: bool) ->
         nearest = ", ".join(nearest_instances(answer.edition, name))
         hint = HINT_DEVICE.format(name=name, nearest=nearest)
     answer.values["lowest_rung"] = 1
+    has_boards = is_accelerated(provider, name)
+    if has_boards:
+        _boards(answer, (UNKNOWN,), None, hint)
+        answer.take("node_overhead_ratio", "board_overhead_ratio", RENTED)
     if is_vcpu_told:
         _vcpu(answer)
     else:
-        _unknown_machine(answer, hint)
+        _unknown_machine(answer, hint, has_boards=has_boards)
     return answer.resolution(name or UNKNOWN, device=UNKNOWN, hint=hint, nearest=nearest)
 
 
@@ -151,7 +160,7 @@ def _thread_w(values: Values) -> float:
     return server_power_w(1, values["idle_power_w_per_thread"], rise, load)
 
 
-def _instance(answer: _Answer, instance: Instance) -> None:
+def _instance(answer: _Answer, instance: Instance, hint: str | None) -> None:
     asked = _processor(answer, *instance.microarchitectures)
     asked |= {name: answer.choose(name, MEMORY) for name in ("memory_power_w_per_gb", "memory_gb_per_thread")}
 
@@ -163,21 +172,28 @@ def _instance(answer: _Answer, instance: Instance) -> None:
 
     answer.work_out("host_power_kw", host_kw, asked)
     answer.parts["host_power_kw"] += tuple(part_of(row, NAMED, effect=(1, 1)) for row in instance.facts)
-    if instance.boards:
-        _boards(answer, (instance.accelerator,), instance.boards)
+    if instance.boards != 0:
+        _boards(answer, (instance.accelerator,), instance.boards, hint)
         answer.take("node_overhead_ratio", "board_overhead_ratio", RENTED)
     _embodied(answer, instance)
 
 
-def _boards(answer: _Answer, subjects: tuple[str, ...], count: float) -> None:
+def _boards(answer: _Answer, subjects: tuple[str, ...], count: float | None, hint: str | None = None) -> None:
+    """Power of accelerators; where nobody knows how many a machine has, over the numbers that machines have."""
     asked = {name: answer.choose(name, *subjects) for name in ("tdp_w", "idle_w")}
     asked["accelerator_load_ratio"] = answer.choose("accelerator_load_ratio", RENTED)
+    asked |= _number(answer, count)
 
     def board_kw(values: Values) -> float:
         rise = max(0, values["tdp_w"] - values["idle_w"])
-        return convert(count * (values["idle_w"] + rise * values["accelerator_load_ratio"]), "W", "kW")
+        number = values[BOARDS] if count is None else count
+        return convert(number * (values["idle_w"] + rise * values["accelerator_load_ratio"]), "W", "kW")
 
-    answer.work_out("board_power_kw", board_kw, asked)
+    answer.work_out("board_power_kw", board_kw, asked, hint)
+
+
+def _number(answer: _Answer, count: float | None) -> dict[str, tuple[Choice, Range]]:
+    return {BOARDS: answer.choose(BOARDS, UNKNOWN)} if count is None else {}
 
 
 def _accelerator(answer: _Answer, subjects: tuple[str, ...]) -> None:
@@ -196,11 +212,13 @@ def _accelerator(answer: _Answer, subjects: tuple[str, ...]) -> None:
 
 def _embodied(answer: _Answer, instance: Instance) -> None:
     asked = {"vcpu_embodied_g": answer.choose("vcpu_embodied_g", RENTED), **_life(answer)}
-    if instance.boards:
+    asked |= _number(answer, instance.boards)
+    if instance.boards != 0:
         asked["embodied_g"] = answer.choose("embodied_g", instance.accelerator)
 
     def per_hour(values: Values) -> float:
-        made_g = instance.vcpus * values["vcpu_embodied_g"] + instance.boards * values.get("embodied_g", 0)
+        boards = values[BOARDS] if instance.boards is None else instance.boards
+        made_g = instance.vcpus * values["vcpu_embodied_g"] + boards * values.get("embodied_g", 0)
         return made_g / (values["server_life_h"] * values["device_in_use_ratio"])
 
     answer.work_out("device_embodied_g_per_h", per_hour, asked)
@@ -221,19 +239,21 @@ def _vcpu(answer: _Answer) -> None:
     )
 
 
-def _unknown_machine(answer: _Answer, hint: str) -> None:
+def _unknown_machine(answer: _Answer, hint: str, *, has_boards: bool) -> None:
     """Hours of a machine of which nothing is known: the range over the instances that are."""
     size = {"vcpus_per_instance_count": answer.choose("vcpus_per_instance_count", UNKNOWN)}
+    boards = {**_number(answer, None), "embodied_g": answer.choose("embodied_g", UNKNOWN)} if has_boards else {}
 
     def host_kw(values: Values) -> float:
         return convert(values["vcpus_per_instance_count"] * _thread_w(values), "W", "kW")
 
     def per_hour(values: Values) -> float:
         made_g = values["vcpus_per_instance_count"] * values["vcpu_embodied_g"]
+        made_g += values.get(BOARDS, 0) * values.get("embodied_g", 0)
         return made_g / (values["server_life_h"] * values["device_in_use_ratio"])
 
     answer.work_out("host_power_kw", host_kw, {**size, **_processor(answer)}, hint)
-    made = {**size, "vcpu_embodied_g": answer.choose("vcpu_embodied_g", RENTED), **_life(answer)}
+    made = {**size, "vcpu_embodied_g": answer.choose("vcpu_embodied_g", RENTED), **_life(answer), **boards}
     answer.work_out("device_embodied_g_per_h", per_hour, made, hint)
 
 

@@ -26,6 +26,9 @@ _AWS = re.compile(r"^(?P<family>[a-z][a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$")
 _AZURE = re.compile(r"^(?:standard_|basic_)?(?P<head>[a-z]+)(?P<count>\d+)(?:-\d+)?(?P<tail>[a-z_0-9]*)$")
 _GCP = re.compile(r"^(?P<family>[a-z]\d[a-z]?-[a-z]+)-(?P<count>\d+)(?P<end>g?)(?:-lssd)?$")
 
+_ACCELERATED = re.compile(r"aws/(?:p|gr?|inf|trn|dl|vt|f)\d|azure/n|gcp/(?:a|g|ct)\d")
+"""How clouds begin the names of machines with accelerators."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -36,7 +39,7 @@ class Instance:
         vcpus: virtual processors.
         memory_gb: memory [GB].
         microarchitectures: subjects of the processors it may have; none where they are not known.
-        boards: accelerators.
+        boards: accelerators; None where it has some and the library does not know how many.
         accelerator: subject of the accelerator; ``unknown`` where it has none or nobody knows which.
         facts: the factors this was read from.
     """
@@ -45,7 +48,7 @@ class Instance:
     vcpus: float
     memory_gb: float
     microarchitectures: tuple[str, ...]
-    boards: float
+    boards: float | None
     accelerator: str
     facts: tuple[Factor, ...]
 
@@ -74,6 +77,15 @@ def find_instance(edition: Edition, provider: str, name: str, at: date) -> Insta
         if found is not None:
             return found
     return None
+
+
+def is_accelerated(provider: str, name: str) -> bool:
+    """Whether the name on a bill is that of a machine with accelerators, known or not.
+
+    >>> is_accelerated("azure", "NC6s v3"), is_accelerated("aws", "p9.48xlarge"), is_accelerated("gcp", "n2-standard-8")
+    (True, True, False)
+    """
+    return any(_ACCELERATED.match(one.whole) for one in _names(provider.strip().lower(), name))
 
 
 def nearest_instances(edition: Edition, name: str) -> list[str]:
@@ -151,12 +163,13 @@ def _built(edition: Edition, name: _Name, at: date) -> Instance | None:
         return None
     links = edition.links_for(whole, "microarchitecture", at) or edition.links_for(family, "microarchitecture", at)
     fitted = edition.links_for(whole, "accelerator", at) or edition.links_for(family, "accelerator", at)
+    none = None if _ACCELERATED.match(name.whole) else float(0)
     return Instance(
         subject=whole,
         vcpus=count,
         memory_gb=count * memory.value,
         microarchitectures=tuple(link.object for link in links),
-        boards=boards.value if boards else 0,
+        boards=boards.value if boards else none,
         accelerator=fitted[-1].object if fitted else UNKNOWN,
         facts=tuple(row for row in (vcpus, memory, boards) if row is not None),
     )
