@@ -123,7 +123,7 @@ class Book(Priced):
 
     def explain(self, metric: str, target: str) -> "Explanation | None":
         """Why a metric is what it is: of all, of ``team=search``, of one run, of one posting, or of one record."""
-        from joulebook.account import pricing  # noqa: PLC0415  (a report needs none of it)
+        from joulebook.account import pricing, rows_behind  # noqa: PLC0415  (a report needs none of it)
         from joulebook.ledger import explanation, selection  # noqa: PLC0415  (a report needs none of it)
 
         self._ready()
@@ -131,15 +131,15 @@ class Book(Priced):
         chosen = selection.selected(target, standing)
         spans = by_span(of_usage(chosen or standing))
         if chosen:
-            frames = [pricing.only(self.usage_again(span, rows), rows) for span, rows in spans]
+            frames = [rows_behind.only(self.usage_again(span, rows), rows) for span, rows in spans]
         else:
             keys = selection.keys_of(target, {row["source"] for row in standing})
-            frames = [pricing.keyed_by(self.usage_again(span, rows), keys) for span, rows in spans]
+            frames = [rows_behind.keyed_by(self.usage_again(span, rows), keys) for span, rows in spans]
             groups = [row for frame in frames for row in self.store.rows(pricing.cube(pricing.in_grains(frame)))]
             chosen = [explanation.as_posting(group, self.resolution_of) for group in groups]
         if not chosen:
             raise NothingThere(target=target)
-        found = [row for frame in frames for row in self.store.rows(pricing.features(frame))]
+        found = [row for frame in frames for row in self.store.rows(rows_behind.features(frame))]
         return explanation.explain(metric, chosen, found, self.resolution_of)
 
     def standing_postings(self) -> Rows:

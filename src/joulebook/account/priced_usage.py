@@ -6,13 +6,13 @@ from typing import Any
 import narwhals as nw
 
 from joulebook.account.kinds import count_units, present
-from joulebook.account.pricing import Tables, distinct, joined, keyed, model_key, place_key
+from joulebook.account.pricing import SEEN, Tables, distinct, joined, keyed, model_key, place_key
 from joulebook.account.resolver import Resolver
-from joulebook.account.served import SEEN, seen
+from joulebook.account.served import seen
 
 
 def priced_usage(tables: Tables, table: nw.LazyFrame, resolver: Resolver, *, hourly: bool) -> nw.LazyFrame | None:
-    """Every row of a table of usage after `joulebook.account.pricing.price`; None where it has no row.
+    """Every row of a table of usage as `joulebook.account.pricing.cube` sums it; None where it has no row.
 
     Args:
         tables: where the usage lives.
@@ -29,7 +29,7 @@ def priced_usage(tables: Tables, table: nw.LazyFrame, resolver: Resolver, *, hou
     if not together:
         return None
     models, places = (_each(together, names) for names in (model_key(others), place_key(others)))
-    return joined(tables, usage, resolver.models(models), resolver.places(places))
+    return joined(tables, usage, resolver.models(models), resolver.places(places), for_sums=True)
 
 
 def _each(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

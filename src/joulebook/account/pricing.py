@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import narwhals as nw
 
 from joulebook.account.formulas import DECISIONS, FORMULAS, Formula, inputs_of, rounds
-from joulebook.account.kinds import BUCKETS, OF_TOKENS, count_units, key_names, present, with_kind
+from joulebook.account.kinds import BUCKETS, KEYS, OF_TOKENS, OTHERS, count_units, key_names, present, with_kind
 from joulebook.account.resolver import shares
 from joulebook.account.units_of_use import (
     UNITS,
@@ -21,12 +21,11 @@ from joulebook.account.units_of_use import (
     machine_embodied_g,
     media_energy_kwh,
 )
-from joulebook.estimate.tokens import COEFFICIENTS, token_energy_kwh
+from joulebook.estimate.tokens import token_energy_kwh
 from joulebook.terms.boundary import Boundary
 from joulebook.terms.columns import METRICS, column
 from joulebook.terms.rounding import HALF
 from joulebook.terms.usage import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
-from joulebook.terms.usage import KEY_SEPARATOR as SEPARATOR
 
 MODEL_KEY = ("provider_key", "model_key", "day")
 PLACE_KEY = ("provider_key", "region_key", "day")
@@ -61,10 +60,11 @@ GROUP = (
 COST = "cost_usd"
 """What was paid: kept beside the footprint for coverage, never a basis of it."""
 
+SEEN = ("output_tokens_per_s", "time_to_first_token_s", "batch_requests")
+"""Columns of usage that tell of the servers."""
+
 SHARE_KEY = ("request_count",)
 PER_REQUEST = (*SHARE_KEY, "per_request_ratio")
-PERIOD = "%Y-%m-%dT%H"
-"""How the start of a posting's period is written, whether it is a day or an hour."""
 GROUP_NAMES = ("source", "provider", "model", "region", "team", "project", "tool", "device")
 PRICED = tuple(formula.__name__ for formula in FORMULAS if formula.__name__ in METRICS)
 """Metrics the pipeline computes; the others of `METRICS` stay NULL, which is not zero."""
@@ -101,6 +101,8 @@ def keyed(usage: nw.LazyFrame, others: Collection[str] = (), *, hourly: bool = F
         others: units of other kinds than text that the table has, from `others_in`.
         hourly: whether the period is the hour.
     """
+    raw = _raw(is_mixed=bool(others))
+    usage = usage.select(*(name for name in usage.columns if name in raw))
     told = (
         nw.when(~nw.coalesce(*(nw.col(other) for other in side)).is_null()).then(nw.col(name).fill_null(0)).alias(name)
         for side in (INPUT_CLASSES, OUTPUT_CLASSES)
@@ -113,6 +115,13 @@ def keyed(usage: nw.LazyFrame, others: Collection[str] = (), *, hourly: bool = F
     )
 
 
+@cache
+def _raw(*, is_mixed: bool) -> frozenset[str]:
+    """Columns of usage that are read at all."""
+    mixed = (*OTHERS, *(name for names in KEYS.values() for name in names)) if is_mixed else ()
+    return frozenset((*_read(is_mixed=is_mixed), *mixed, *GROUP_NAMES, *SEEN, "started_at", "usage_key"))
+
+
 def model_key(others: Collection[str]) -> tuple[str, ...]:
     """Columns by which rows join to what was resolved for their model or machine."""
     return (*MODEL_KEY, *(name for name in key_names(others) if name != "meter_key"))
@@ -123,7 +132,14 @@ def place_key(others: Collection[str]) -> tuple[str, ...]:
     return (*PLACE_KEY, *(name for name in key_names(others) if name == "meter_key"))
 
 
-def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, shares: nw.LazyFrame) -> nw.LazyFrame:
+def price(
+    usage: nw.LazyFrame,
+    models: nw.LazyFrame,
+    places: nw.LazyFrame,
+    shares: nw.LazyFrame,
+    *,
+    for_sums: bool = False,
+) -> nw.LazyFrame:
     """Footprint of every usage row, in floating point.
 
     Args:
@@ -131,6 +147,7 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
         models: one row per `model_key` with the columns that come from model, machine and server.
         places: one row per `place_key` with the columns that come from the place.
         shares: one row per number of requests in a row: ``request_count``, ``per_request_ratio``.
+        for_sums: keep only what `cube` reads; an engine plans every column that it carries, at each step.
 
     Returns:
         the rows with one more column per formula [unit of the column]; NULL where an input is unknown.
@@ -145,8 +162,13 @@ def price(usage: nw.LazyFrame, models: nw.LazyFrame, places: nw.LazyFrame, share
             nw.when(~untold).then(nw.col(name)).otherwise(nw.lit(0)).alias(name) for name in PER_REQUEST
         )
     rows = rows.with_columns(*(nw.col(name).cast(nw.Float64) for name in ("request_count", *TOKEN_CLASSES)))
-    for together in rounds():
-        rows = rows.with_columns(*(_result(formula, is_mixed=is_mixed) for formula in together))
+    for number, together in enumerate(rounds()):
+        results = [_result(formula, is_mixed=is_mixed) for formula in together]
+        if for_sums:
+            read = _summed(number + 1)
+            rows = rows.select(*(name for name in rows.columns if name in read), *results)
+        else:
+            rows = rows.with_columns(*results)
     if not is_mixed:
         return rows
     return rows.with_columns(
@@ -177,7 +199,12 @@ def distinct(tables: Tables, usage: nw.LazyFrame, names: Sequence[str]) -> list[
 
 
 def joined(
-    tables: Tables, usage: nw.LazyFrame, models: Iterable[Mapping[str, Any]], places: Iterable[Mapping[str, Any]]
+    tables: Tables,
+    usage: nw.LazyFrame,
+    models: Iterable[Mapping[str, Any]],
+    places: Iterable[Mapping[str, Any]],
+    *,
+    for_sums: bool = False,
 ) -> nw.LazyFrame:
     """`price` with resolved factors that are still rows.
 
@@ -186,16 +213,16 @@ def joined(
         usage: rows of `keyed`.
         models: one row per `model_key`.
         places: one row per `place_key`.
+        for_sums: as in `price`.
     """
     counts = shares(row["request_count"] for row in distinct(tables, usage, SHARE_KEY))
-    names = usage.collect_schema().names()
-    read = _read(is_mixed="kind_key" in names)
+    read = _read(is_mixed="kind_key" in usage.columns)
     resolved = {"models": models, "places": places, "shares": counts}
     small = {
         name: tables.small_table(name, ({key: row[key] for key in _kept(row, read)} for row in rows))
         for name, rows in resolved.items()
     }
-    return price(usage.select(*_kept(names, read)), **small)
+    return price(usage, **small, for_sums=for_sums)
 
 
 def _kept(names: Iterable[str], read: Collection[str]) -> list[str]:
@@ -204,11 +231,19 @@ def _kept(names: Iterable[str], read: Collection[str]) -> list[str]:
 
 @cache
 def _read(*, is_mixed: bool) -> frozenset[str]:
-    """Columns, beside keys, that pricing and what follows it read: an engine plans all that it is handed, each time."""
+    """Columns, beside keys, that pricing and what follows it read."""
     formulas = [one for one in (*FORMULAS, *DECISIONS) if is_mixed or one not in BESIDE_TEXT]
     inputs = [name for formula in formulas for name in inputs_of(formula)]
     mixed = ("lowest_rung", *UNITS.values()) if is_mixed else ()
     return frozenset((*inputs, *mixed, *GROUP, COST, "request_count", "key_a", "key_b"))
+
+
+@cache
+def _summed(number: int) -> frozenset[str]:
+    """Columns that sums and the rounds of formulas from one on read."""
+    inputs = (name for together in rounds()[number:] for formula in together for name in inputs_of(formula))
+    decided = (name for formula in DECISIONS for name in inputs_of(formula))
+    return frozenset((*inputs, *decided, *PRICED, "lowest_rung", *GROUP, COST, "request_count", "key_a", "key_b"))
 
 
 def in_grains(rows: nw.LazyFrame, metrics: Sequence[str] = PRICED) -> nw.LazyFrame:
@@ -237,51 +272,4 @@ def cube(rows: nw.LazyFrame, by: Sequence[str] = GROUP, metrics: Sequence[str] =
         nw.col("request_count").cast(nw.Int64).sum(),
         nw.col("key_a").sum(),
         nw.col("key_b").sum(),
-    )
-
-
-def features(rows: nw.LazyFrame) -> nw.LazyFrame:
-    """What each coefficient of the energy is multiplied by, summed per model resolution.
-
-    The energy is linear in its coefficients, so the feature of one is the formula with that coefficient at one and
-    all others at zero.
-
-    Args:
-        rows: usage rows after `price`.
-
-    Returns:
-        per ``model_resolution_id``: one column per coefficient, of its inverse unit.
-    """
-    is_mixed = "kind_key" in rows.collect_schema().names()
-    counts = [name for name in inputs_of(token_energy_kwh) if name not in COEFFICIENTS]
-    tokens = {name: nw.col(name).cast(nw.Float64) for name in counts}
-    zeros = {name: nw.lit(0, nw.Float64) for name in COEFFICIENTS}
-    units = [token_energy_kwh(**tokens, **{**zeros, name: nw.lit(1, nw.Float64)}).alias(name) for name in COEFFICIENTS]
-    if is_mixed:
-        units += [nw.col(unit).cast(nw.Float64).alias(name) for name, unit in UNITS.items()]
-    names = (*COEFFICIENTS, *(UNITS if is_mixed else ()))
-    return rows.with_columns(*units).group_by("model_resolution_id").agg(*(nw.col(name).sum() for name in names))
-
-
-def only(rows: nw.LazyFrame, groups: Iterable[Mapping[str, Any]]) -> nw.LazyFrame:
-    """Usage rows that belong to some groups.
-
-    Args:
-        rows: usage rows after `price`.
-        groups: postings of the same usage.
-    """
-    names = (*GROUP_NAMES, "model_resolution_id")
-    wanted = {
-        SEPARATOR.join([f"{group['period_start']:{PERIOD}}", *(group[name] or "" for name in names)])
-        for group in groups
-    }
-    day = nw.col("day").dt.to_string(PERIOD)
-    said = (nw.col(name).fill_null("") for name in names)
-    return rows.filter(nw.concat_str([day, *said], separator=SEPARATOR).is_in(sorted(wanted)))
-
-
-def keyed_by(rows: nw.LazyFrame, keys: Sequence[str]) -> nw.LazyFrame:
-    """The rows whose usage key is, or begins like, one of some keys."""
-    return rows.filter(
-        nw.any_horizontal(*(nw.col("usage_key").str.starts_with(key) for key in keys), ignore_nulls=False)
     )

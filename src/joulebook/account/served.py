@@ -11,13 +11,10 @@ from typing import Any
 
 import narwhals as nw
 
-from joulebook.account.pricing import MODEL_KEY, Tables
+from joulebook.account.pricing import MODEL_KEY, SEEN, Tables
 from joulebook.estimate.deployment import Deployment
 from joulebook.terms.columns import column
 from joulebook.terms.rounding import HALF
-
-SEEN = ("output_tokens_per_s", "time_to_first_token_s", "batch_requests")
-"""Columns of usage that tell of the servers."""
 
 Served = Mapping[tuple[str, str, date], Deployment]
 """Provider, model, day -> what was seen."""

@@ -115,7 +115,7 @@ def explain(
     Args:
         metric: the column.
         postings: those that stand, reversals and what they reverse left out.
-        features: rows of `joulebook.account.pricing.features` over the usage behind them.
+        features: rows of `joulebook.account.rows_behind.features` over the usage behind them.
         resolution_of: id -> resolution.
 
     Returns:
