@@ -4,7 +4,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -50,9 +51,9 @@ def result_hash(groups: Rows) -> str:
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def cube_of(usage: nw.LazyFrame, tables: dict[str, nw.LazyFrame]) -> nw.LazyFrame:
+def cube_of(usage: nw.LazyFrame, tables: dict[str, nw.LazyFrame], *, for_sums: bool = False) -> nw.LazyFrame:
     """The pipeline from usage to sums, whatever the engine."""
-    return pricing.cube(pricing.in_grains(pricing.price(pricing.keyed(usage), **tables)))
+    return pricing.cube(pricing.in_grains(pricing.price(pricing.keyed(usage), **tables, for_sums=for_sums)))
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,38 @@ def expected(sample_book: Book) -> str:
     """The hash of the embedded engine."""
     tables = {name: sample_book.store.small_table(name, rows) for name, rows in small_tables(sample_book).items()}
     return result_hash(sample_book.store.rows(cube_of(sample_book.store.table("usage"), tables)))
+
+
+def test_carrying_less_gives_the_same_hash(sample_book: Book, expected: str):
+    """What carries only the columns that sums read, or knows how many requests a row is, sums to the same numbers."""
+    usage, tables = pricing.keyed(sample_book.store.table("usage")), small_tables(sample_book)
+    counts = {row["request_count"] for row in tables["shares"]}
+    for asked in (None, counts, {*counts, 7}):
+        found = pricing.joined(
+            sample_book.store, usage, tables["models"], tables["places"], counts=asked, for_sums=True
+        )
+        assert result_hash(sample_book.store.rows(pricing.cube(pricing.in_grains(found)))) == expected
+
+
+def test_rows_that_are_one_request_need_no_shares(tmp_path: Path):
+    """Rows that are one request, or do not say, are priced alike with and without a table of shares."""
+    book = Book(tmp_path / "book")
+    row = {"source": "made-up", "provider": "openai", "model": "gpt-5.4", "tier": "measured", "is_synthetic": False}
+    row |= {"started_at": datetime(2026, 11, 2, tzinfo=UTC), "uncached_input_tokens": 900, "visible_output_tokens": 70}
+    rows = [{**row, "usage_key": f"{number:032x}", "request_count": 1} for number in range(5)]
+    book.import_rows([*rows, {**row, "usage_key": f"{9:032x}"}], "test")
+    usage = pricing.keyed(book.store.table("usage"))
+    tables = small_tables(book)
+    sums = [
+        book.store.rows(
+            pricing.cube(
+                pricing.in_grains(pricing.joined(book.store, usage, tables["models"], tables["places"], counts=counts))
+            )
+        )
+        for counts in (None, (1,), (None, 1), (1, 2))
+    ]
+    assert len({result_hash(groups) for groups in sums}) == 1
+    assert sums[0][0]["row_count"] == 6
 
 
 def _typed(name: str) -> str:
@@ -86,8 +119,9 @@ def test_polars_gives_the_same_hash(sample_book: Book, expected: str):
         .with_columns(polars.col("started_at").dt.replace_time_zone(None))
     )
     tables = {name: table(rows) for name, rows in small_tables(sample_book).items()}
-    groups = cube_of(nw.from_native(usage), tables).collect("polars").rows(named=True)
-    assert result_hash(groups) == expected
+    for for_sums in (False, True):
+        groups = cube_of(nw.from_native(usage), tables, for_sums=for_sums).collect("polars").rows(named=True)
+        assert result_hash(groups) == expected
 
 
 @pytest.fixture(scope="module")
@@ -124,5 +158,6 @@ def test_spark_gives_the_same_hash(sample_book: Book, expected: str, spark: Any)
         *(f"cast({name} as timestamp_ntz) as {name}" if name == "started_at" else name for name in USAGE_COLUMNS)
     )
     tables = {name: table(rows) for name, rows in small_tables(sample_book).items()}
-    groups = [row.asDict() for row in cube_of(nw.from_native(usage), tables).to_native().collect()]
-    assert result_hash(groups) == expected
+    for for_sums in (False, True):
+        found = cube_of(nw.from_native(usage), tables, for_sums=for_sums)
+        assert result_hash([row.asDict() for row in found.to_native().collect()]) == expected

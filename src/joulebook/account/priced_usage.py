@@ -20,7 +20,10 @@ def priced_usage(tables: Tables, table: nw.LazyFrame, resolver: Resolver, *, hou
         resolver: finds the factors, and keeps what it found.
         hourly: whether the period of a posting is the hour.
     """
-    told = tables.rows(table.select(*count_units(), *(nw.col(name).count().alias(name) for name in SEEN)))[0]
+    requests = nw.col("request_count")
+    asked = [*(nw.col(name).count().alias(name) for name in SEEN), requests.min().alias("fewest"), requests.max()]
+    told = tables.rows(table.select(*count_units(), *asked))[0]
+    counts = {told["fewest"], told["request_count"]}
     others = present(told)
     usage = keyed(table, others, hourly=hourly)
     if any(told[name] for name in SEEN):
@@ -29,7 +32,8 @@ def priced_usage(tables: Tables, table: nw.LazyFrame, resolver: Resolver, *, hou
     if not together:
         return None
     models, places = (_each(together, names) for names in (model_key(others), place_key(others)))
-    return joined(tables, usage, resolver.models(models), resolver.places(places), for_sums=True)
+    found = resolver.models(models), resolver.places(places)
+    return joined(tables, usage, *found, counts=counts if counts <= {1, None} else None, for_sums=True)
 
 
 def _each(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

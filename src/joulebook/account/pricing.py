@@ -136,7 +136,7 @@ def price(
     usage: nw.LazyFrame,
     models: nw.LazyFrame,
     places: nw.LazyFrame,
-    shares: nw.LazyFrame,
+    shares: nw.LazyFrame | None,
     *,
     for_sums: bool = False,
 ) -> nw.LazyFrame:
@@ -146,7 +146,8 @@ def price(
         usage: rows of `keyed`.
         models: one row per `model_key` with the columns that come from model, machine and server.
         places: one row per `place_key` with the columns that come from the place.
-        shares: one row per number of requests in a row: ``request_count``, ``per_request_ratio``.
+        shares: one row per number of requests in a row: ``request_count``, ``per_request_ratio``; None where every
+            row is one request, or does not say.
         for_sums: keep only what `cube` reads; an engine plans every column that it carries, at each step.
 
     Returns:
@@ -154,7 +155,11 @@ def price(
     """
     keys, at = _keys(models), _keys(places)
     rows = usage.join(models, on=keys, how="left").join(places, on=at, how="left")
-    rows = rows.join(shares, on=["request_count"], how="left")
+    if shares is None:
+        is_one = nw.col("request_count") == 1
+        rows = rows.with_columns(nw.when(is_one).then(nw.lit(1, nw.Float64)).alias("per_request_ratio"))
+    else:
+        rows = rows.join(shares, on=["request_count"], how="left")
     is_mixed = "kind_key" in keys
     if is_mixed:  # what a request of theirs takes is inside their coefficients per token
         untold = nw.col("kind_key").is_in(BUCKETS)
@@ -204,6 +209,7 @@ def joined(
     models: Iterable[Mapping[str, Any]],
     places: Iterable[Mapping[str, Any]],
     *,
+    counts: Collection[int | None] | None = None,
     for_sums: bool = False,
 ) -> nw.LazyFrame:
     """`price` with resolved factors that are still rows.
@@ -213,16 +219,20 @@ def joined(
         usage: rows of `keyed`.
         models: one row per `model_key`.
         places: one row per `place_key`.
+        counts: numbers of requests that rows stand for; looked up if None.
         for_sums: as in `price`.
     """
-    counts = shares(row["request_count"] for row in distinct(tables, usage, SHARE_KEY))
+    if counts is None:
+        counts = [row["request_count"] for row in distinct(tables, usage, SHARE_KEY)]
     read = _read(is_mixed="kind_key" in usage.columns)
-    resolved = {"models": models, "places": places, "shares": counts}
+    resolved = {"models": models, "places": places, "shares": shares(counts)}
+    if all(count in (1, None) for count in counts):
+        del resolved["shares"]
     small = {
         name: tables.small_table(name, ({key: row[key] for key in _kept(row, read)} for row in rows))
         for name, rows in resolved.items()
     }
-    return price(usage, **small, for_sums=for_sums)
+    return price(usage, small["models"], small["places"], small.get("shares"), for_sums=for_sums)
 
 
 def _kept(names: Iterable[str], read: Collection[str]) -> list[str]:

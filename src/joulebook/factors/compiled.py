@@ -48,7 +48,9 @@ def _load(path: Path, key: str) -> Edition | None:
         return None
     if not payload or hashlib.sha256(payload).hexdigest().encode() != head.removesuffix(wanted):
         return None
-    return _unpack(json.loads(payload))
+    from msgspec.json import decode  # noqa: PLC0415  (a third of the time that the standard library takes)
+
+    return _unpack(decode(payload))
 
 
 def ship(key: str, edition: Edition) -> Path:

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 COMPRESSION = "COMPRESSION zstd, COMPRESSION_LEVEL 1"
 """Level 1 writes keys faster than Snappy and as small as the levels above."""
 
+SMALL_GROUPS = ", ROW_GROUP_SIZE 40960"
+"""For what comes row by row: a few months of logs are two groups then, which two processors write and read at once."""
+
 
 def files(paths: Sequence[Path]) -> str:
     """A list of files as SQL."""
     return "[" + ", ".join(literal(str(path)) for path in paths) + "]"
 
 
-def copy_to_parquet(engine: "DuckDBPyConnection", query: str, path: Path) -> int:
+def copy_to_parquet(engine: "DuckDBPyConnection", query: str, path: Path, more: str = "") -> int:
     """Write the result of a query as one Parquet file, in its order; return the number of rows."""
-    copied = engine.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, {COMPRESSION})")
+    copied = engine.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, {COMPRESSION}{more})")
     return copied.fetchall()[0][0]
 
 

@@ -14,7 +14,7 @@ from joulebook.store.commit import Draft, Terms, commit_draft, tidy
 from joulebook.store.connection import connect, engine_reading, engine_writing, unordered
 from joulebook.store.delta import Commit, DeltaLog, Segment
 from joulebook.store.durable import make_folder, writing
-from joulebook.store.once import copy_to_parquet, files
+from joulebook.store.once import SMALL_GROUPS, copy_to_parquet, files
 from joulebook.store.schema import identifier, key_checks_sql, nothing, shown, stored
 from joulebook.terms import tables
 
@@ -389,7 +389,7 @@ class Store:
         try:
             with engine_writing(self.path / table):
                 query = f"SELECT {stored(tables.table(table).columns)} FROM ({source})"
-                draft.rows = copy_to_parquet(self.engine, query, draft.path)
+                draft.rows = copy_to_parquet(self.engine, query, draft.path, SMALL_GROUPS)
             version = self._commit(table, draft, how)
             told = draft.told
             return Appended(version, draft.rows, draft.left_out, told.covered, tuple(told.findings))
