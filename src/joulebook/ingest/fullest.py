@@ -9,6 +9,7 @@ from typing import Protocol
 
 from joulebook.ingest.home import LogFile
 from joulebook.ingest.reading import Batch
+from joulebook.terms.usage import KEY_DIGITS
 
 
 class Sink(Protocol):
@@ -55,7 +56,8 @@ class Fullest:
             batch: some rows.
             files: of the batch's task.
         """
-        start, keys = len(self._tokens), batch.keys
+        start, told = len(self._tokens), batch.keys
+        keys = [told[place : place + KEY_DIGITS] for place in range(0, len(told), KEY_DIGITS)]
         self._starts.append(start)
         self._tokens.extend(batch.tokens)
         if self._known.keys().isdisjoint(keys) and len(set(keys)) == len(keys):

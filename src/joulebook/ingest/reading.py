@@ -46,13 +46,13 @@ class Batch(NamedTuple):
     """Some rows.
 
     Attributes:
-        keys: of each row.
+        keys: of each row, one behind the other.
         tokens: of each row, of all classes: of two rows with one key the fuller one is right.
         young: rows that may still be streaming, with the number of their file in the task.
         block: the rows themselves, as `joulebook.terms.blocks.packed` makes it.
     """
 
-    keys: Sequence[str]
+    keys: str
     tokens: Sequence[int]
     young: dict[int, int]
     block: bytes
@@ -151,7 +151,7 @@ class _TaskReading:
             started, settled = columns["started_at"], self._task.settled
             young = {row: numbers[row] for row, moment in enumerate(started) if moment > settled}
             keys = columns["usage_key"]
-            self._batches.append(Batch(keys, tokens_of(columns), young, packed(self._task.types, columns)))
+            self._batches.append(Batch("".join(keys), tokens_of(columns), young, packed(self._task.types, columns)))
         self._items.clear()
         for number in sorted((self._makers.keys() | self._limits.keys()) - {going_on}):
             self._end(number)

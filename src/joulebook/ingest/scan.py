@@ -94,8 +94,8 @@ class LogScan:
             for _agent, answers in groupby(reading.answers(self.done), key=lambda one: one[0].files[0].reader):
                 for task, answer in answers:
                     findings += answer.findings
-                    for batch in answer.batches:
-                        fullest.add(batch, task.files)
+                    while answer.batches:
+                        fullest.add(answer.batches.pop(0), task.files)
                 for path in fullest.close_agent():
                     self.waiting += 1
                     self.after.pop(str(path), None)

@@ -11,7 +11,7 @@ a subagent's messages.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from msgspec import Struct
 
@@ -102,6 +102,7 @@ class ClaudeCode:
 
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     best: dict[str, _Written] = {}
+    names: dict[object, object] = {}
     for item in marked_lines(stream, file, b'"usage"', begin=BEGIN, shape=_Line, content=is_content):
         if isinstance(item, Finding):
             yield item
@@ -119,15 +120,36 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             output = 0
         known = best.get(identity)
         if known is None:
-            best[identity] = (line, entry.timestamp, output, entry, message, message.usage)
+            best[identity] = (line, entry.timestamp, output, entry)
         elif output >= known[2]:
-            best[identity] = (known[0], known[1], output, entry, message, message.usage)
+            best[identity] = (known[0], known[1], output, entry)
+        if len(best) > MANY:
+            _make_slim(entry, message, names)
     yield from _answers(best)
 
 
-def _answers(best: Mapping[str, "_Written"]) -> Iterator[Record]:
-    """The main model's answers, each with those of its advisors."""
-    for identity, (line, began, _output, entry, message, usage) in best.items():
+_Written = tuple[int, object, int, _Line]
+"""Of an answer: where its first line stood and when that was; output counts and content of the line that counts."""
+
+MANY = 10_000
+"""From so many answers in one file on, less is kept of each."""
+
+
+def _make_slim(entry: _Line, message: _Message, names: dict[object, object]) -> None:
+    """Drop what is not needed any more, and let answers share what many of them say."""
+    entry.type = entry.timestamp = entry.uuid = None
+    for place, name in ((entry, "cwd"), (entry, "session_id"), (message, "model"), (message.usage, "service_tier")):
+        told = getattr(place, name)
+        if type(told) is str:
+            setattr(place, name, names.setdefault(told, told))
+
+
+def _answers(best: dict[str, _Written]) -> Iterator[Record]:
+    """The main model's answers, each with those of its advisors; each is let go when it is told."""
+    for identity in list(best):
+        line, began, _output, entry = best.pop(identity)
+        message = cast("_Message", entry.message)
+        usage = cast("_Told", message.usage)
         shared = {
             "started_at": began,
             "project": folder_name(entry.cwd),
@@ -138,10 +160,6 @@ def _answers(best: Mapping[str, "_Written"]) -> Iterator[Record]:
         if isinstance(usage.iterations, list):
             for record in _advice(identity, shared, message, usage.iterations):
                 yield line, record
-
-
-_Written = tuple[int, object, int, _Line, _Message, _Told]
-"""Of an answer: where its first line stood and when that was; output counts and content of the line that counts."""
 
 
 def _answer(
