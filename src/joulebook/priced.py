@@ -74,8 +74,9 @@ class Priced(Kept):
     def prepare(self) -> None:
         """Load what pricing takes, in a time in which something else is waited for."""
         from joulebook.account import priced_usage  # noqa: F401, PLC0415  (a report prices nothing)
+        from joulebook.estimate.published import operator_points  # noqa: PLC0415  (a report prices nothing)
 
-        self.edition.factors_for("pue_ratio", "unknown")
+        operator_points(self.edition, self.policy)
         self.store.engine.execute("SELECT 1")
 
     def price_usage(self, span: Span, cause: str, policy: str) -> list[dict[str, Any]]:

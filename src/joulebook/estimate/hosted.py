@@ -9,8 +9,9 @@ the first token) weighs the points by how well they explain it.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from operator import mul
 from statistics import NormalDist
@@ -104,14 +105,15 @@ def estimate_hosted(
     Raises:
         BadValue: a speed is not a positive number.
     """
-    for value, next_step in (
-        (speed.output_tokens_per_s, translatable("give output tokens per second above 0.")),
-        (speed.first_token_s, translatable("give the seconds to the first token, above 0.")),
-    ):
-        if value is not None and not 0 < value < math.inf:
-            raise BadValue(value=value, expected=translatable("a speed"), next_step=next_step)
-    batches = _batches(serving)
-    points = [point for chosen in product(*options) for point in _points(model, serving, chosen, batches, speed)]
+    _check(speed)
+    facts = {name: value for name, value in model.architecture.items() if value is not None}
+    mids = {
+        **{name: value.mid for name, value in serving.items()},
+        "parameters_active_billion": model.parameters_active_billion.mid,
+        "parameters_total_billion": model.parameters_total_billion.mid,
+    }
+    batches, penalty = _batches(serving), partial(_penalty, facts=facts, serving=serving, speed=speed)
+    points = [point for chosen in product(*options) for point in _points(facts, mids, chosen, batches, penalty)]
     points = [point for point in points if point.fits] or points
     best = min(point.penalty for point in points)
     weights = [point.share * math.exp(best - point.penalty) for point in points]
@@ -135,6 +137,16 @@ def estimate_hosted(
     coefficients = {name: scale * value for name, value in average.items()}
     evidence = whole / sum(point.share for point in points) * math.exp(-best)
     return ServingEstimate(coefficients, combined(drivers), ordered(drivers), evidence)
+
+
+def _check(speed: Speed) -> None:
+    """Refuse a speed that is not a positive number."""
+    for value, next_step in (
+        (speed.output_tokens_per_s, translatable("give output tokens per second above 0.")),
+        (speed.first_token_s, translatable("give the seconds to the first token, above 0.")),
+    ):
+        if value is not None and not 0 < value < math.inf:
+            raise BadValue(value=value, expected=translatable("a speed"), next_step=next_step)
 
 
 def mixed(estimates: Sequence[tuple[float, ServingEstimate]], reference: Mapping[str, float]) -> ServingEstimate:
@@ -168,19 +180,22 @@ def _exact(serving: Mapping[str, Range]) -> dict[str, Range]:
 
 
 def _points(
-    model: ModelShape,
-    serving: Mapping[str, Range],
+    facts: Mapping[str, float],
+    mids: Mapping[str, float],
     chosen: Sequence[Option],
     batches: Sequence[float],
-    speed: Speed,
+    penalty_of: Callable[[Mapping[str, float]], float],
 ) -> list[_Point]:
-    facts = {name: value for name, value in model.architecture.items() if value is not None}
-    values = {
-        **{name: value.mid for name, value in serving.items()},
-        "parameters_active_billion": model.parameters_active_billion.mid,
-        "parameters_total_billion": model.parameters_total_billion.mid,
-    }
-    share = 1.0
+    """The points of one scenario.
+
+    Args:
+        facts: what is known of the model's architecture.
+        mids: middle of every range, and both counts of parameters.
+        chosen: one option of each group.
+        batches: of equal probability.
+        penalty_of: plain numbers -> how badly they agree with the speed that was seen.
+    """
+    values, share = dict(mids), 1.0
     for option in chosen:
         values.update(option.facts)
         share *= option.share
@@ -193,13 +208,22 @@ def _points(
     room, points = max(1.0, batch_that_fits(values, facts)), []
     fitting = [min(batch, room) for batch in batches]
     for batch, coefficients in zip(fitting, coefficients_by_batch(values, facts, fitting), strict=True):
-        at, penalty = {**values, "batch_requests": batch}, 0.0
-        if speed.output_tokens_per_s is not None:
-            penalty += _disagreement(step_s(at, facts) * speed.output_tokens_per_s, serving["speed_match_ratio"])
-        if speed.first_token_s is not None:
-            penalty += _disagreement(speed.first_token_s / prefill_s(at, facts), serving["first_token_match_ratio"])
-        points.append(_Point(share, fits, penalty, math.log(reference_kwh(coefficients, at)), coefficients))
+        values["batch_requests"] = batch
+        log_energy = math.log(reference_kwh(coefficients, values))
+        points.append(_Point(share, fits, penalty_of(values), log_energy, coefficients))
     return points
+
+
+def _penalty(
+    values: Mapping[str, float], facts: Mapping[str, float], serving: Mapping[str, Range], speed: Speed
+) -> float:
+    """How badly a point agrees with the speed that was seen: nothing where none was."""
+    penalty = 0.0
+    if speed.output_tokens_per_s is not None:
+        penalty += _disagreement(step_s(values, facts) * speed.output_tokens_per_s, serving["speed_match_ratio"])
+    if speed.first_token_s is not None:
+        penalty += _disagreement(speed.first_token_s / prefill_s(values, facts), serving["first_token_match_ratio"])
+    return penalty
 
 
 def _batches(serving: Mapping[str, Range]) -> list[float]:
