@@ -380,7 +380,7 @@ def test_units_of_oracles_cost_reports():
         ("storage_gb_hours", pytest.approx(2 * gib)),
         ("network_gb", pytest.approx(3 * gib)),
     ]
-    assert [(one.facts["use"], one.facts["inside"], one.facts["lines"]) for one in findings] == [("5", "1", "9")]
+    assert [(one.facts["uses"], one.facts["inside"], one.facts["lines"]) for one in findings] == [("5", "1", "9")]
 
 
 def test_machines_of_azures_usage_details():
