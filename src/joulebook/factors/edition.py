@@ -15,7 +15,6 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
-from joulebook.factors.spelling import shorter, spelling
 from joulebook.terms.range import Range
 
 ID_DIGITS = 12
@@ -272,6 +271,8 @@ class Edition:
     @cached_property
     def by_spelling(self) -> Mapping[str, tuple[str, ...]]:
         """Spelling of a model's name -> subjects; where no name is spelt so, those that are but for form or date."""
+        from joulebook.factors.spelling import shorter, spelling  # noqa: PLC0415  (patterns that few commands need)
+
         exact: dict[str, dict[str, None]] = {}
         near: dict[str, dict[str, None]] = {}
         for name, subjects in self.by_bare_name.items():
