@@ -1,5 +1,7 @@
 """Sums over postings in memory say what the engine says, and nothing that is read once goes stale."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,3 +94,18 @@ def test_what_another_process_posts_is_seen(tmp_path: Path) -> None:
     theirs.import_rows(usage(5, 7, region="KOR"), "second")
     assert mine.report(())[0].row_count == 12
     assert sum(line.row_count for line in mine.report(("region",))) == 12
+
+
+def test_a_book_goes_with_its_last_user(tmp_path: Path) -> None:
+    """Nothing that a report keeps holds the book: its engine is closed without a search for cycles."""
+    gc.collect()
+    gc.disable()
+    try:
+        book = Book(tmp_path / "book")
+        book.import_rows(usage(0, 5), "first")
+        assert book.report(("tool",))
+        store = weakref.ref(book.store)
+        del book
+        assert store() is None
+    finally:
+        gc.enable()

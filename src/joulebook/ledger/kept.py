@@ -1,5 +1,6 @@
 """What a book keeps beside usage and postings: the factors they stand on, and the terms they were made under."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -105,7 +106,9 @@ class Kept:
     @property
     def behind(self) -> Behind:
         """The factors behind the metrics of its postings."""
-        self._behind = self._behind or Behind(self.resolution_of)
+        if self._behind is None:
+            book = weakref.proxy(self)  # no ring of references: a book's engine closes with its last user
+            self._behind = Behind(lambda found: book.resolution_of(found))  # noqa: PLW0108  (a method holds its object)
         return self._behind
 
     def resolution_of(self, resolution_id: str) -> Resolution:
