@@ -1,6 +1,5 @@
 """``python -m joulebook`` and the ``joulebook`` command."""
 
-import gc
 import sys
 
 
@@ -12,9 +11,7 @@ def main() -> None:
         sys.exit(statusline.main(sys.argv[2:]))
     from joulebook.faces.cli.main import run_command  # noqa: PLC0415  (keeps `import joulebook.__main__` light)
 
-    code = run_command(sys.argv[1:])
-    gc.freeze()  # at its end a process would look through all that it has for cycles, some for 40 ms
-    sys.exit(code)
+    sys.exit(run_command(sys.argv[1:]))
 
 
 if __name__ == "__main__":
