@@ -11,7 +11,7 @@ def main() -> None:
         sys.exit(statusline.main(sys.argv[2:]))
     from joulebook.faces.cli.main import run_command  # noqa: PLC0415  (keeps `import joulebook.__main__` light)
 
-    sys.exit(run_command(sys.argv[1:]))
+    sys.exit(run_command(sys.argv[1:], is_process=True))
 
 
 if __name__ == "__main__":

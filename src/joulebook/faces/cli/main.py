@@ -59,7 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Name -> (module:function, one line of help). The module is loaded only when the command is called."""
 
 
-NEW_OBJECTS = 200_000
+NEW_OBJECTS = 50_000
 """Objects between two searches for cycles: a command makes few, and at Python's own 700 they take a tenth of a scan."""
 
 DEFAULT_POLICY = "ghgp-location"
@@ -96,7 +96,7 @@ class LazyGroup(click.Group):
 
             check_tables(config, COMMANDS)
             extra["default_map"] = defaults(config, self, TOP, click.Context(self))
-            extra["obj"] = {"config": config}
+            extra["obj"] = {**(extra.get("obj") or {}), "config": config}
         return super().make_context(info_name, args, parent, **extra)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -228,9 +228,11 @@ def open_book(ctx: click.Context) -> "Book":
     Raises:
         BookNoFolder: its path leads through a file.
     """
-    gc.set_threshold(NEW_OBJECTS)
     from joulebook.book import Book  # noqa: PLC0415  (commands that need no book stay quick)
 
+    if ctx.obj.get("is_process"):
+        gc.freeze()  # searches for cycles, also the one at the end, pass over what is loaded before the engine
+        gc.set_threshold(NEW_OBJECTS)
     return Book(book_folder(ctx), factor_folders=own_factors(ctx), policy=ctx.obj["asked_policy"])
 
 
@@ -243,12 +245,18 @@ def book_folder(ctx: click.Context) -> Path:
     return path
 
 
-def run_command(arguments: Sequence[str]) -> int:
-    """Run one command line; errors become one clear message on stderr and an exit code."""
+def run_command(arguments: Sequence[str], *, is_process: bool = False) -> int:
+    """Run one command line; errors become one clear message on stderr and an exit code.
+
+    Args:
+        arguments: of the command line, without the name of the program.
+        is_process: whether the process does nothing else, so that it may be tuned for the command.
+    """
     choose_language(asked_language(arguments) or settled_language())
+    given = {"is_process": is_process}
     with spoken():
         try:
-            code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False)
+            code = build_group().main(args=list(arguments), prog_name="joulebook", standalone_mode=False, obj=given)
         except click.exceptions.Exit as done:
             return done.exit_code
         except click.Abort:
