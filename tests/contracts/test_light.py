@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from joulebook.book import Book
+
 HEAVY = ("narwhals", "duckdb", "numpy", "pandas", "polars", "pyspark", "pyarrow", "yaml", "rich", "jinja2", "pynvml")
 SDKS = ("openai", "anthropic", "google", "boto3", "azure", "requests", "httpx", "mlflow", "wandb")
 
@@ -28,6 +30,14 @@ def test_help_loads_no_table_library(arguments: list[str]):
     """Commands that compute nothing load no table library, engine or SDK."""
     statement = f"from joulebook.faces.cli.main import run_command\nrun_command({arguments!r})"
     assert not loaded_after(statement) & {*HEAVY, *SDKS}
+
+
+def test_a_report_of_what_is_posted_loads_no_table_library(sample_book: Book):
+    """A report of a small book in which nothing is new needs the engine, but neither table library nor templates."""
+    sample_book.post()
+    arguments = ["--book", str(sample_book.path), "report"]
+    statement = f"from joulebook.faces.cli.main import run_command\nassert run_command({arguments!r}) == 0"
+    assert not loaded_after(statement) & {*HEAVY, *SDKS} - {"duckdb", "yaml"}
 
 
 def test_every_public_name_loads():

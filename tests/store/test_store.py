@@ -51,6 +51,16 @@ def test_rows_come_back_as_they_went_in(store: Store) -> None:
     assert rows_of(store.table("usage")) == expected
 
 
+def test_every_row_is_what_the_table_has(store: Store) -> None:
+    """All rows at once are the rows of the table in their order, times with their zone, of every commit."""
+    assert store.every_row("usage") == []
+    for number in range(3):
+        store.append_rows("usage", [usage_row(number, audio_s=1 / 3)], unique="usage_key", info={})
+        assert store.every_row("usage") == store.rows(store.table("usage"))
+    assert len(store.every_row("usage")) == 3
+    assert all(row["started_at"].tzinfo is not None for row in store.every_row("usage"))
+
+
 def test_rows_keep_their_order(store: Store) -> None:
     """Within a commit the rows lie in the order of the input."""
     store.append_rows("usage", (usage_row(n) for n in range(7000)), unique="usage_key", info={})
