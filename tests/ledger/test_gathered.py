@@ -20,6 +20,7 @@ ONLY = (
     Only(since=datetime(2026, 11, 1, tzinfo=UTC)),
     Only(tools=("codex", "goose")),
     Only(since=datetime(2026, 10, 31, tzinfo=UTC), tools=("codex",)),
+    Only(since=datetime(2026, 11, 3)),  # noqa: DTZ001  (without a zone: UTC)
 )
 VIEWS = ((), *((name,) for name in BY), ("tool", "day"), ("model", "month", "project"))
 
@@ -62,7 +63,11 @@ def plain(groups: list[dict[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
 
 
 @pytest.mark.parametrize("only", ONLY, ids=repr)
-@pytest.mark.parametrize("stated_at", [None, datetime(2026, 12, 1, 12, tzinfo=UTC)], ids=["now", "before"])
+@pytest.mark.parametrize(
+    "stated_at",
+    [None, datetime(2026, 12, 1, 12, tzinfo=UTC), datetime(2026, 12, 2, 12)],  # noqa: DTZ001  (without a zone: UTC)
+    ids=["now", "before", "between"],
+)
 def test_memory_says_what_the_engine_says(book: Book, stated_at: datetime | None, only: Only) -> None:
     """Whatever one groups by, asks for or looks back to, both give the same groups with the same whole numbers."""
     postings = book.store.rows(book.store.table("posting"))

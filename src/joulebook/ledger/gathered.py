@@ -1,7 +1,8 @@
 """What stands, from postings in memory: of a small book, the sums that `balance.standing` asks an engine for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from joulebook.ledger.balance import EVERYTHING, TOLD, Only, group_keys
@@ -19,10 +20,10 @@ def gathered(
     Args:
         postings: rows of the posting table, their times aware.
         by: columns of `joulebook.ledger.posting.SUBJECT`, ``day`` or ``month``.
-        stated_at: only what was said up to then (UTC).
+        stated_at: only what was said up to then; UTC where it says no zone.
         only: which postings.
     """
-    keys = group_keys(by)
+    keys, stated_at, only = group_keys(by), _aware(stated_at), replace(only, since=_aware(only.since))
     found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in postings:
         if _is_asked(row, stated_at, only):
@@ -37,6 +38,10 @@ def stated_under(postings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         terms = row["policy"], row["edition"]
         counts[terms] = counts.get(terms, 0) + row["row_count"]
     return [{"policy": name, "edition": of, "row_count": count} for (name, of), count in counts.items() if count]
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def _is_asked(row: Mapping[str, Any], stated_at: datetime | None, only: Only) -> bool:
