@@ -10,6 +10,7 @@ import pytest
 from scanned import scanned
 
 from joulebook.errors import UnknownName
+from joulebook.ingest import beside as beside_module
 from joulebook.ingest import reading
 from joulebook.ingest.beside import Beside
 from joulebook.ingest.home import LogFile
@@ -24,7 +25,7 @@ NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 def task(agent):
     """The reading of one recording."""
-    return Task([LogFile(agent, RECORDINGS / f"{agent}.jsonl")], NOW, table_types(USAGE_COLUMNS))
+    return Task([LogFile(agent, str(RECORDINGS / f"{agent}.jsonl"))], NOW, table_types(USAGE_COLUMNS))
 
 
 def children():
@@ -78,6 +79,15 @@ def test_a_killed_process_is_replaced(tmp_path):
     for helper in children():
         helper.kill()
     assert list(beside) == [read_task(task) for task in tasks]
+    assert children() == []
+
+
+@pytest.mark.parametrize("ahead", [1, 32])
+def test_answers_that_are_not_taken_bound_what_is_read(ahead, monkeypatch):
+    """However many answers may wait to be taken, all come, in the order of the tasks."""
+    monkeypatch.setattr(beside_module, "AHEAD", ahead)
+    tasks = [task(agent) for agent in ("codex", "claude-code", "qwen-code") * 4]
+    assert list(Beside(read_task, tasks, processes=2)) == [read_task(task) for task in tasks]
     assert children() == []
 
 

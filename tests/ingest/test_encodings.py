@@ -123,7 +123,7 @@ def test_what_may_not_be_read_is_told(name, tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "from_path", refuse)
     agent = next(one.reader for one in RECORDINGS if one.file == name)
     found = reading.read_task(
-        reading.Task([LogFile(agent, shut), LogFile(agent, path)], NOW, table_types(USAGE_COLUMNS))
+        reading.Task([LogFile(agent, str(shut)), LogFile(agent, str(path))], NOW, table_types(USAGE_COLUMNS))
     )
     assert found.findings == [Finding(str(shut), None, "unreadable", {"reason": "Permission denied"})]
     assert found.batches
@@ -164,7 +164,7 @@ def test_a_log_that_goes_away(tmp_path, monkeypatch):
 
     def find_then_lose(*given):
         for found in find(*given):
-            if found.path == gone:
+            if found.path == str(gone):
                 gone.unlink()
             yield found
 

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from scanned import scanned
@@ -77,7 +78,7 @@ def test_every_agent_is_found(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
-    found = {str(file.path.relative_to(tmp_path)): file.reader for file in log_files(tmp_path, {})}
+    found = {str(Path(file.path).relative_to(tmp_path)): file.reader for file in log_files(tmp_path, {})}
     assert found == places
 
 
@@ -119,7 +120,7 @@ def test_links_count_once(tmp_path):
     (tmp_path / ".config").mkdir()
     (tmp_path / ".config" / "claude").symlink_to(tmp_path / ".claude")
     (path.parent / "gone.jsonl").symlink_to(tmp_path / "gone")
-    assert list(log_files(tmp_path, {})) == [LogFile("claude-code", path)]
+    assert list(log_files(tmp_path, {})) == [LogFile("claude-code", str(path))]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -11,18 +11,21 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
-from itertools import islice
+from threading import Lock, Semaphore, Thread
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 MOST_PROCESSES = 4
-AHEAD = 2
+AHEAD = 32
 """Tasks that are under way or done but not yet taken, per process: bounds the memory."""
+
+SENT = 3
+"""Of these, how many a process has at a time: one that it does, and others that wait for it."""
 
 START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from joulebook.ingest.serving import serve; serve()"
 
@@ -33,62 +36,87 @@ def processors() -> int:
 
 
 class Beside(Generic[Task, Answer]):
-    """Answers of a function to tasks, in their order, computed by several processes.
+    """Answers of a function to tasks, in their order, computed by several processes, which begin at once.
 
     Args:
         function: of a module that can be imported; what it raises is raised here.
         tasks: what it is called with.
-        processes: how many; one for each processor, up to `MOST_PROCESSES`, if None.
+        processes: how many, up to `MOST_PROCESSES`; one for each processor if None.
     """
 
-    def __init__(self, function: Callable[[Task], Answer], tasks: Sequence[Task], processes: int | None = None) -> None:
+    def __init__(self, function: Callable[[Task], Answer], tasks: Iterable[Task], processes: int | None = None) -> None:
         self._function = function
-        self._tasks = iter(tasks)
-        wanted = min(processes or processors(), MOST_PROCESSES, len(tasks))
+        wanted = min(processes or processors(), MOST_PROCESSES)
         self._helpers = [helper for helper in (_start() for _ in range(wanted)) if helper is not None]
-        self._threads = ThreadPoolExecutor(max(1, len(self._helpers)))
-        self._free = deque(self._helpers)
-        self._waiting: deque[Future[Answer]] = deque()
-        for task in islice(self._tasks, AHEAD * len(self._helpers)):
-            self._waiting.append(self._threads.submit(self._ask, task))
+        self._work: deque[tuple[Task, Future[Answer]]] = deque((task, Future()) for task in tasks)
+        self._pending = deque(self._work)
+        self._is_closed = False
+        self._lock = Lock()
+        self._room = Semaphore(AHEAD * len(self._helpers))
+        self._threads = [Thread(target=self._drive, args=(helper,), daemon=True) for helper in self._helpers]
+        for thread in self._threads:
+            thread.start()
 
     def __iter__(self) -> Iterator[Answer]:
         """The answers; ends the processes after the last one, or when the reader stops."""
         try:
-            while self._waiting:
-                answer = self._waiting.popleft().result()
-                for task in islice(self._tasks, 1):
-                    self._waiting.append(self._threads.submit(self._ask, task))
-                yield answer
-            for task in self._tasks:  # no process could be started
-                yield self._function(task)
+            while self._work:
+                task, future = self._work.popleft()
+                yield future.result() if self._helpers else self._function(task)
+                self._room.release()
         finally:
             self.close()
 
     def close(self) -> None:
         """End the processes."""
+        self._is_closed = True
+        with self._lock:
+            self._pending.clear()
         for helper in self._helpers:
             helper.kill()
-        self._threads.shutdown(cancel_futures=True)
+            self._room.release()
+        for thread in self._threads:
+            thread.join()
         for helper in self._helpers:
             for stream in (helper.stdin, helper.stdout):
                 with suppress(OSError):
                     cast("BinaryIO", stream).close()
             helper.wait()
         self._helpers.clear()
+        self._threads.clear()
 
-    def _ask(self, task: Task) -> Answer:
-        """The answer of a process; of this one where that process has ended."""
-        helper = self._free.popleft()  # as many threads as processes: one is free
+    def _drive(self, helper: "subprocess.Popen[bytes]") -> None:
+        """Keep a process busy; where it has ended, do its tasks here."""
+        sent: deque[tuple[Task, Future[Answer]]] = deque()
+        stdin, stdout = cast("BinaryIO", helper.stdin), cast("BinaryIO", helper.stdout)
         try:
-            pickle.dump((self._function, task), cast("BinaryIO", helper.stdin))
-            cast("BinaryIO", helper.stdin).flush()
-            answer: Any = pickle.load(cast("BinaryIO", helper.stdout))  # noqa: S301  (from a process of our own)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            return self._function(task)
-        finally:
-            self._free.append(helper)
-        return answer
+            while self._send(stdin, sent):
+                answer: Any = pickle.load(stdout)  # noqa: S301  (from a process of our own)
+                sent.popleft()[1].set_result(answer)
+        except Exception:  # noqa: BLE001  (whatever became of the process: it is done here, and fails here)
+            while not self._is_closed and (work := sent.popleft() if sent else self._take(wait=True)) is not None:
+                self._do(*work)
+
+    def _send(self, stdin: BinaryIO, sent: "deque[tuple[Task, Future[Answer]]]") -> bool:
+        """Send a process the next tasks, so that it never waits for one; whether it has any."""
+        while len(sent) < SENT and (work := self._take(wait=not sent)) is not None:
+            sent.append(work)
+            pickle.dump((self._function, work[0]), stdin)
+            stdin.flush()
+        return bool(sent)
+
+    def _take(self, *, wait: bool) -> "tuple[Task, Future[Answer]] | None":
+        """The next task; None where there is none, or the answers so far have to be taken first."""
+        if not self._room.acquire(blocking=wait):
+            return None
+        with self._lock:
+            return self._pending.popleft() if self._pending else None
+
+    def _do(self, task: Task, future: "Future[Answer]") -> None:
+        try:
+            future.set_result(self._function(task))
+        except Exception as error:  # noqa: BLE001  (raised where the answer is asked for)
+            future.set_exception(error)
 
 
 def _start() -> "subprocess.Popen[bytes] | None":

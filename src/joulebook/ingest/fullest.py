@@ -4,7 +4,6 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from joulebook.ingest.home import LogFile
@@ -44,7 +43,7 @@ class Fullest:
         self._known: dict[str, int] = {}
         self._tokens = array("q")
         self._starts: list[int] = []
-        self._young: dict[int, Path] = {}
+        self._young: dict[int, str] = {}
         self._lost: set[int] = set()
         self._agent = 0
         sink.is_once = True
@@ -68,7 +67,7 @@ class Fullest:
         self._young.update((start + row, files[file].path) for row, file in batch.young.items())
         self._sink.put(batch.block, len(keys))
 
-    def close_agent(self) -> Iterator[Path]:
+    def close_agent(self) -> Iterator[str]:
         """Take back the rows of the agent that do not count or must wait; give the file of each that waits."""
         waiting = {number: path for number, path in self._young.items() if number not in self._lost}
         rows = defaultdict(list)

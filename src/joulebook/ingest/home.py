@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from stat import S_ISREG
+from typing import NamedTuple
 
 from joulebook.terms.finding import Finding
 
@@ -75,12 +77,25 @@ LOG_PLACES = (
 FLAT = "."
 
 
+JOURNAL = "-wal"
+"""Ending of the journal beside a database, where what is new stands first."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """One log file and its reader."""
+    """One log file.
+
+    Attributes:
+        reader: name of the reader for it.
+        path: where it is; a text, for there are thousands.
+        size: of the file, with its journal [bytes].
+        changed_ns: when one of them was changed last [ns since 1970].
+    """
 
     reader: str
-    path: Path
+    path: str
+    size: int = field(default=0, compare=False)
+    changed_ns: int = field(default=0, compare=False)
 
 
 def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | Finding]:
@@ -97,14 +112,29 @@ def log_files(home: Path, environment: Mapping[str, str]) -> Iterator[LogFile | 
                 for found in _walk(str(base / folder), is_flat=folder == FLAT):
                     if isinstance(found, Finding):
                         yield found
-                    elif _is_named(found, len(str(base)) + 1, place.names) and _is_new(found, seen):
-                        yield LogFile(place.reader, Path(found))
+                    elif _is_named(found, len(str(base)) + 1, place.names):
+                        status = _new(found.path, seen)
+                        if status is not None:
+                            yield _log_file(place.reader, found, status)
 
 
-def _is_named(path: str, base: int, names: tuple[str, ...]) -> bool:
+class _Found(NamedTuple):
+    path: str
+    name: str
+    has_journal: bool
+
+
+def _log_file(reader: str, found: _Found, status: os.stat_result) -> LogFile:
+    known = [status, *([_status(found.path + JOURNAL)] if found.has_journal else [])]
+    files = [one for one in known if one is not None and S_ISREG(one.st_mode)]
+    size, changed = sum(one.st_size for one in files), max((one.st_mtime_ns for one in files), default=0)
+    return LogFile(reader, found.path, size, changed)
+
+
+def _is_named(found: _Found, base: int, names: tuple[str, ...]) -> bool:
     """Whether one of the patterns fits a file, whose path below its agent's home begins at ``base``."""
-    below, name = path[base:].replace(os.sep, "/"), os.path.basename(path)  # noqa: PTH119  (thousands of files)
-    return any(fnmatch(below if "/" in pattern else name, pattern) for pattern in names)
+    below = found.path[base:].replace(os.sep, "/")
+    return any(fnmatch(below if "/" in pattern else found.name, pattern) for pattern in names)
 
 
 def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[Path]:
@@ -116,7 +146,7 @@ def _bases(place: LogPlace, home: Path, environment: Mapping[str, str]) -> list[
     return [Path(moved) / place.xdg[1], *homes[1:]] if moved and place.xdg else homes
 
 
-def _walk(folder: str, *, is_flat: bool) -> Iterator[str | Finding]:
+def _walk(folder: str, *, is_flat: bool) -> Iterator[_Found | Finding]:
     """Files below a folder in the order of their names; linked folders are followed, each once."""
     refused: list[Finding] = []
     entered: set[tuple[int, int]] = set()
@@ -127,20 +157,24 @@ def _walk(folder: str, *, is_flat: bool) -> Iterator[str | Finding]:
             refused.append(Finding(str(error.filename), None, "unreadable", facts))
 
     for root, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        start = root.rstrip(os.sep) + os.sep
-        folders[:] = [] if is_flat else sorted(name for name in folders if _is_new(start + name, entered))
+        start, there = root.rstrip(os.sep) + os.sep, set(names)
+        folders[:] = [] if is_flat else sorted(name for name in folders if _new(start + name, entered))
         for name in sorted(names):
-            yield start + name
+            yield _Found(start + name, name, name + JOURNAL in there)
     yield from refused
 
 
-def _is_new(path: str, seen: set[tuple[int, int]]) -> bool:
-    """Whether a file or folder was not met before, by its identity on the disk; what is gone is not new."""
+def _new(path: str, seen: set[tuple[int, int]]) -> os.stat_result | None:
+    """What the system says of a file or folder that was not met before, by its identity on the disk, and is there."""
+    status = _status(path)
+    if status is None or (status.st_dev, status.st_ino) in seen:
+        return None
+    seen.add((status.st_dev, status.st_ino))
+    return status
+
+
+def _status(path: str) -> os.stat_result | None:
     try:
-        status = os.stat(path)  # noqa: PTH116  (thousands of files)
+        return os.stat(path)  # noqa: PTH116  (thousands of files)
     except OSError:
-        return False
-    identity = (status.st_dev, status.st_ino)
-    is_new = identity not in seen
-    seen.add(identity)
-    return is_new
+        return None

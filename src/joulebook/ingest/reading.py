@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from joulebook.errors import InputUnreadable
@@ -77,28 +78,31 @@ class Reading:
     """
 
     def __init__(self, files: Iterable[LogFile], settled: datetime) -> None:
-        sized = [(file, _size(file)) for file in files]
-        grouped = list(_grouped(sized))
-        types = table_types(USAGE_COLUMNS)
-        self._tasks = [Task(group, settled, types) for group, _size in grouped]
-        self._sizes = [size for _group, size in grouped]
-        is_much = sum(self._sizes) >= BESIDE_BYTES and processors() > 1
-        self._beside = Beside(read_task, self._tasks) if is_much else None
-        self.is_beside = is_much
+        self._groups = list(_grouped(files))
+        self._bytes = sum(size for _files, size in self._groups)
+        self._settled = settled
+        self.is_beside = self._bytes >= BESIDE_BYTES and processors() > 1
+        most = min(processors(), len(self._groups))
+        self._beside = Beside(read_task, self._tasks(), most) if self.is_beside else None
 
-    def answers(self, done: Callable[[int, int], None] | None = None) -> Iterator[tuple[Task, Answer]]:
-        """What the tasks gave, in their order; a file that cannot be read is a finding, and the others go on.
+    def answers(self, done: Callable[[int, int], None] | None = None) -> Iterator[tuple[list[LogFile], Answer]]:
+        """What groups of files hold, in their order; a file that cannot be read is a finding, and the others go on.
 
         Args:
             done: told the bytes of the files that are read so far, and of all.
         """
-        answers = iter(self._beside or map(read_task, self._tasks))
-        read, whole = 0, sum(self._sizes)
-        for task, size, answer in zip(self._tasks, self._sizes, answers, strict=True):
-            yield task, answer
+        answers = iter(self._beside or map(read_task, self._tasks()))
+        read = 0
+        for (files, size), answer in zip(self._groups, answers, strict=True):
+            yield files, answer
             read += size
             if done is not None:
-                done(read, whole)
+                done(read, self._bytes)
+
+    def _tasks(self) -> Iterator[Task]:
+        types = table_types(USAGE_COLUMNS)
+        for files, _size in self._groups:
+            yield Task(files, self._settled, types)
 
     def close(self) -> None:
         """End the processes."""
@@ -139,9 +143,9 @@ class _TaskReading:
     def _found(self, file: LogFile) -> Iterator[Record | Usage | Finding]:
         parse = self._reader.records if self._has_records else self._reader.parse
         try:
-            yield from from_path(parse, file.path, ReadOptions(file=str(file.path)))
+            yield from from_path(parse, Path(file.path), ReadOptions(file=file.path))
         except InputUnreadable as error:
-            yield Finding(str(file.path), None, "unreadable", {"reason": error.facts.get("reason")})
+            yield Finding(file.path, None, "unreadable", {"reason": error.facts.get("reason")})
 
     def _flush(self, going_on: int | None) -> None:
         """Make a batch of the items so far; the file of that number has more of them."""
@@ -200,7 +204,7 @@ class _TaskReading:
     def _maker(self, number: int) -> RowMaker:
         if number not in self._makers:
             mapping = mapping_of(self._reader.name, ReadOptions())
-            self._makers[number] = RowMaker(mapping, str(self._task.files[number].path))
+            self._makers[number] = RowMaker(mapping, self._task.files[number].path)
         return self._makers[number]
 
     def _tell(self, number: int, finding: Finding) -> None:
@@ -212,25 +216,18 @@ class _TaskReading:
         for finding in self._makers.pop(number).warnings() if number in self._makers else ():
             self._tell(number, finding)
         if number in self._limits:
-            self._findings += self._limits.pop(number).rest(str(self._task.files[number].path))
+            self._findings += self._limits.pop(number).rest(self._task.files[number].path)
 
 
-def _grouped(sized: Iterable[tuple[LogFile, int]]) -> Iterator[tuple[list[LogFile], int]]:
+def _grouped(given: Iterable[LogFile]) -> Iterator[tuple[list[LogFile], int]]:
     """The files in their order, so many at a time that the answer is worth the way; agents apart."""
     files: list[LogFile] = []
     size = 0
-    for file, more in sized:
-        if files and (size + more > TASK_BYTES or len(files) >= TASK_FILES or files[-1].reader != file.reader):
+    for file in given:
+        if files and (size + file.size > TASK_BYTES or len(files) >= TASK_FILES or files[-1].reader != file.reader):
             yield files, size
             files, size = [], 0
         files.append(file)
-        size += more
+        size += file.size
     if files:
         yield files, size
-
-
-def _size(file: LogFile) -> int:
-    try:
-        return file.path.stat().st_size
-    except OSError:
-        return 0  # reading it will tell why

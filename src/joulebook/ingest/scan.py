@@ -1,6 +1,5 @@
 """One pass over the agents' logs of a home: what is new since the last pass, and what must still wait."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -8,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from stat import S_ISREG
 from typing import cast
 
 from joulebook.ingest.fullest import Fullest, Sink
@@ -21,9 +19,6 @@ SETTLING = timedelta(minutes=10)
 
 FileState = list[int]
 """Size [bytes] and time of change [ns], with its journal: a log that has both as before holds nothing new."""
-
-JOURNAL = "-wal"
-"""Ending of the journal beside a database, where what is new stands first."""
 
 
 @dataclass
@@ -91,29 +86,18 @@ class LogScan:
         findings += self._found
         fullest = Fullest(sink)
         with closing(self):
-            for _agent, answers in groupby(reading.answers(self.done), key=lambda one: one[0].files[0].reader):
-                for task, answer in answers:
+            for _agent, answers in groupby(reading.answers(self.done), key=lambda one: one[0][0].reader):
+                for files, answer in answers:
                     findings += answer.findings
                     while answer.batches:
-                        fullest.add(answer.batches.pop(0), task.files)
+                        fullest.add(answer.batches.pop(0), files)
                 for path in fullest.close_agent():
                     self.waiting += 1
-                    self.after.pop(str(path), None)
+                    self.after.pop(path, None)
 
     def _is_changed(self, file: LogFile) -> bool:
         self.files[file.reader] += 1
-        path = str(file.path)
-        known = [status for name in (path, f"{path}{JOURNAL}") if (status := _status(name)) is not None]
-        self.after[path] = [sum(one.st_size for one in known), max((one.st_mtime_ns for one in known), default=0)]
-        is_changed = self.before.get(path) != self.after[path]
+        self.after[file.path] = [file.size, file.changed_ns]
+        is_changed = self.before.get(file.path) != self.after[file.path]
         self.unchanged += not is_changed
         return is_changed
-
-
-def _status(path: str) -> os.stat_result | None:
-    """What the system says of a file; None where there is none."""
-    try:
-        status = os.stat(path)  # noqa: PTH116  (thousands of files)
-    except OSError:
-        return None
-    return status if S_ISREG(status.st_mode) else None
