@@ -24,6 +24,10 @@ _SERVICE = re.compile(r"^(?:db|cache|ml|search|dms|kernel)\.|\.(?:search|elastic
 
 _AWS = re.compile(r"^(?P<family>[a-z][a-z0-9-]*)\.(?P<size>[a-z0-9-]+)$")
 _AZURE = re.compile(r"^(?:standard_|basic_)?(?P<head>[a-z]+)(?P<count>\d+)(?:-\d+)?(?P<tail>[a-z_0-9]*)$")
+_AZURE_RUN_ON = re.compile(r"_?(h\d{3}|a\d{2,3}|t4|mi\d{3}x|gb\d{3})_?(v\d+)$")
+_AZURE_VERSION = re.compile(r"^((?:standard_)?[a-z]+\d+(?:-\d+)?[a-z]*)(v\d+)$")
+"""Meters write ``ND96isrH200v5`` and ``D4sv3``; types are called ``nd96isr_h200_v5`` and ``d4s_v3``."""
+
 _GCP = re.compile(r"^(?P<family>[a-z]\d[a-z]?-[a-z]+)-(?P<count>\d+)(?P<end>g?)(?:-lssd)?$")
 
 _ACCELERATED = re.compile(r"aws/(?:p|gr?|inf|trn|dl|vt|f)\d|azure/n|gcp/(?:a|g|ct)\d")
@@ -133,6 +137,7 @@ def _of_aws(name: str) -> Iterable[_Name]:
 
 def _of_azure(name: str) -> Iterable[_Name]:
     plain = name.partition("/")[0].strip().replace(" ", "_").replace("_promo", "")
+    plain = _AZURE_VERSION.sub(r"\1_\2", _AZURE_RUN_ON.sub(r"_\1_\2", plain))
     found = _AZURE.match(plain)
     if found:
         bare = plain.removeprefix("standard_").removeprefix("basic_")

@@ -25,7 +25,8 @@ CLOSE = 0.01
 
 _BLOCK = re.compile(r"\s*([\d,]+)\s*([KMB]?)\b", re.IGNORECASE)
 _POWERS = {"": 1, "K": 1_000, "M": 1_000_000, "B": 1_000_000_000}
-_NAMED = re.compile(r"\b(?:(1,?000,?000|1M|million)|(1,?000|1K|thousand))\s+(?:\w+\s+){0,2}tokens?\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:(1,?000,?000|1M|million)|(1,?000|1K|thousand))\s+(?:\w+\s+){0,5}tokens?\b", re.IGNORECASE)
+"""Between them stand at most ``1 hour Cache Write Input``."""
 
 _UNIT = re.compile(
     r"(?P<number>\d[\d,]*)?[ .]*(?<![a-z])(?P<power>k|m|b|thousand|million|billion)?\b[ .]*(?:\w+ ){0,2}"
@@ -43,6 +44,8 @@ def named_block(text: str) -> int | None:
 
     >>> named_block("5.4 opt Gl 1M Tokens"), named_block("Million Response Tokens"), named_block("gpt 4o Inp Tokens")
     (1000000, 1000000, None)
+    >>> named_block("Million 1 hour Cache Write Input Tokens Global"), named_block("Price per 1 million input tokens")
+    (1000000, 1000000)
     """
     found = _NAMED.search(text)
     return None if found is None else 1_000_000 if found[1] else 1_000

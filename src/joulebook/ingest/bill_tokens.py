@@ -20,9 +20,31 @@ from joulebook.ingest.bill_blocks import UNITS, UNTOLD, named_block, tokens_in
 
 _TOKEN = re.compile(r"tokens?(?![a-z])|token[-_]?count", re.IGNORECASE)
 _GEMINI = re.compile(
-    r"Gemini (?:[2-9]|\d\d).*? (?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))",
+    r"Gemini (?:[2-9]|\d\d).*? "
+    r"(?:(?:Text|Image|Audio|Video) (?:Input|Output)(?: - |.* Predictions| Caching(?! Storage))"
+    r"|Input (?:Text|Image|Audio|Video) Caching(?! Storage))",
     re.IGNORECASE,
 )
+_FOUNDRY = re.compile(
+    r"(?=.*(?:\bAzure (?:OpenAI|[\w.]+ Models)\b|\bFoundry Models\b)).*"
+    r"\b(?:inp?|inpt|outp?t?|opt|cached?|cd)[ -](?:img|txt|aud|gl|glbl|dz|regnl|\d|- )",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Meters of Azure that leave out the word token: ``gpt img 1.5 out txt gl``, ``FW DeepSeek V3.2 Inp DZ``."""
+
+_MARKETPLACE = re.compile(
+    r"MP:\w*TokenCount\w*-Units|AWS Marketplace software usage\|[^|]*\|(?:Input|Output|Cache (?:Read|Write)) Tokens\b"
+)
+"""Tokens of models sold through the Marketplace of AWS: a unit is a million of them, whether or not its words say so.
+At the published price of a million input tokens of Claude Opus 4.7, a unit ``Input Tokens - Standard, Global`` costs 5
+US dollars."""
+
+_CAPACITY = re.compile(
+    r"provisioned[ _-]?(?:throughput|managed)|\bptus?\b|TPM[ _-](?:reserved|hour)|reserved_\w*TPM",
+    re.IGNORECASE,
+)
+"""Throughput of hosted models that is paid whether it is used or not."""
+
 EMBEDDED = "embedding_tokens"
 _CONSUMPTION_UNIT = re.compile(
     r"claude[ _-]?consumption[ _-]?unit|(?=.*(?:claude|anthropic)).*(?<![a-z])ccus?(?![a-z])", re.IGNORECASE | re.DOTALL
@@ -33,28 +55,33 @@ _CLASSES = (
     (re.compile(r"embed", re.IGNORECASE), EMBEDDED),
     (re.compile(r"(?:cached?|\bcd)[-_ ]?wr", re.IGNORECASE), "cache_write_tokens"),
     (re.compile(r"cache[-_ ]?read|cached|caching(?! storage)|\bcd\b", re.IGNORECASE), "cache_read_tokens"),
-    (re.compile(r"output|outpt?\b|\bopt\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
-    (re.compile(r"input|inpt?\b|prompt", re.IGNORECASE), "uncached_input_tokens"),
+    (re.compile(r"output|outpt?\b|\bout\b|\bopt\b|completion|response", re.IGNORECASE), "visible_output_tokens"),
+    (re.compile(r"input|inpt?\b|\bin\b|prompt", re.IGNORECASE), "uncached_input_tokens"),
 )
 
 _PLACE_FIRST = re.compile(
     r"\A(?:(?:[A-Z]{2,5}\d|EU)-)?(?:MP:\w+?\d_)?(?:Azure OpenAI ?-? ?|Amazon Bedrock ?-? ?|Vertex AI:? ?)?"
+    r"(?:FW |Anthropic )?"
 )
 _COUNTED_FIRST = re.compile(r"\AGenerate[ _]content .*?token count (?:for )?", re.IGNORECASE)
 _CLASS_WORD = re.compile(
-    r"(?:\A|[-_ ]+)(?:cache[-_ ]?(?:read|write)|cached|cd\b|input|inpt?\b|prompt|output|outpt?\b|opt\b|response"
-    r"|completion)",
+    r"(?:\A|[-_ ]+)(?:cache[-_ ]?(?:read|write)|cached|cd\b|input|inpt?\b|in\b|prompt|output|outpt?\b|out\b|opt\b"
+    r"|response|completion)",
     re.IGNORECASE,
 )
 _TOKENS_LAST = re.compile(r"[-_ ]+(?:glbl|gl|global|regnl|dz|data ?zone)?[-_ ]*(?:1[KM] )?tokens?\Z", re.IGNORECASE)
 _MANNER = re.compile(
     r"(?:[-_ ]+(?:mantle|std|batch|flex|priority|pp|shortco|longco|short|long|global"
-    r"|ga|thinking text|text|audio|video))+\Z",
+    r"|ga|thinking text|text|txt|audio|aud|video))+\Z",
     re.IGNORECASE,
 )
 """How a model was called, at the end of its name."""
 
-_SOLD = re.compile(r"(\w[\w. -]*?) \(Amazon Bedrock Edition\)")
+_IMAGES_READ = re.compile(r" Image(?= (?:Input|Image Output))", re.IGNORECASE)
+"""What a model of Google read, or what one for images (``Gemini 2.5 Flash Image``) wrote: no part of its name."""
+
+_SOLD = re.compile(r"(\w[\w. +-]*?) \(Amazon Bedrock Edition\)")
+_MAKER = re.compile(r"\A(?:Cohere|Meta) ")
 _FAMILY = re.compile(r"\bAzure (?:OpenAI )?(GPT|Deepseek|Grok)", re.IGNORECASE)
 _ARN = re.compile(r"(?:foundation-model|inference-profile)/((?:[\w-]+\.)+[\w.:-]+)\Z")
 
@@ -70,7 +97,7 @@ def tokens_of(text: str, unit: str, quantity: float) -> dict[str, object] | None
     if not is_of_tokens(text, unit):
         return None
     is_block = unit.lower() in UNITS
-    scale = named_block(text) if is_block else tokens_in(unit)
+    scale = (named_block(text) or _sold_by(text)) if is_block else tokens_in(unit)
     name = next((name for pattern, name in _CLASSES if pattern.search(text)), None)
     return None if scale is None or name is None else {name: round(quantity * scale)}
 
@@ -80,17 +107,25 @@ def untold_tokens(text: str, unit: str) -> str | None:
 
     >>> untold_tokens("Claude Consumption Unit", "Units"), untold_tokens("gpt 4o Inp Tokens", "Units")
     ('tokens-as-money', 'tokens-untold')
+    >>> untold_tokens("Azure OpenAI Provisioned Managed Global Unit", "1 Hour")
+    'capacity-without-tokens'
     >>> untold_tokens("Requests-Tier1", "Requests") is None
     True
     """
     if _CONSUMPTION_UNIT.search(f"{text} {unit}"):
         return "tokens-as-money"
+    if _CAPACITY.search(f"{text} {unit}"):
+        return "capacity-without-tokens"
     return "tokens-untold" if is_of_tokens(text, unit) and (unit == UNTOLD or unit.lower() in UNITS) else None
 
 
 def is_of_tokens(text: str, unit: str) -> bool:
     """Whether a line counts tokens of a hosted model, by its words."""
-    return bool(_TOKEN.search(f"{text} {unit}") or _GEMINI.search(text))
+    return bool(_TOKEN.search(f"{text} {unit}") or _GEMINI.search(text) or _FOUNDRY.match(text))
+
+
+def _sold_by(text: str) -> int | None:
+    return 1_000_000 if _MARKETPLACE.search(text) else None
 
 
 def model_of(sku: str, product: str = "") -> str | None:
@@ -102,11 +137,13 @@ def model_of(sku: str, product: str = "") -> str | None:
     'Claude Sonnet 4.6'
     >>> model_of("5.4 mini opt Gl 1M Tokens", "Azure OpenAI GPT5")
     'gpt-5.4 mini'
+    >>> model_of("FW DeepSeek V3.2 Inp DZ"), model_of("MP:x-Units", "Cohere Command R+ (Amazon Bedrock Edition)")
+    ('DeepSeek V3.2', 'Command R Plus')
     """
     sold, family = _SOLD.search(product), _FAMILY.search(product)
     if sold is not None:
-        return sold[1]
-    counted = _TOKENS_LAST.sub("", _COUNTED_FIRST.sub("", sku.strip()))
+        return _MAKER.sub("", sold[1].replace("+", " Plus"))
+    counted = _IMAGES_READ.sub("", _TOKENS_LAST.sub("", _COUNTED_FIRST.sub("", sku.strip())))
     name = _CLASS_WORD.split(_PLACE_FIRST.sub("", counted), maxsplit=1)[0]
     name = _MANNER.sub("", name).strip(" -_:")
     if family is not None and re.match(r"V?\d", name):

@@ -24,17 +24,49 @@ from joulebook.terms.units import convert
 USED = (None, "usage", "discountedusage", "savingsplancoveredusage", "regular", "ondemand", "usagecorrection")
 """Kinds of lines that tell a use; the others are taxes, fees, credits, purchases, refunds and negations."""
 
-NO_MACHINE = re.compile(r"mbps|marketplace|software|extended support|defender|licen[cs]e", re.IGNORECASE)
+NO_MACHINE = re.compile(r"mbps|marketplace|software|extended support|defender|licen[cs](?:e|ing)", re.IGNORECASE)
+COVERED = re.compile(
+    r"\ACommitment(?: v\d+)?:|\bpremium for\b|(?:\A|-)(?:Reservation|DedicatedRes):|CPUCredits:|\bsurcharge\b",
+    re.IGNORECASE,
+)
+"""Lines on machines whose hours other lines count: Google's commitments and its premiums upon cores, AWS's capacity
+reservations (the machines in them are ``BoxUsage``, what nobody used ``UnusedBox``) and credits of burstable
+processors, and surcharges of Azure Machine Learning."""
+
 NETWORK = re.compile(
-    r"data ?transfer|bandwidth|egress|bytes-out|out-bytes|outbound|inter ?region|inter ?zone", re.IGNORECASE
+    r"data ?transfer|bandwidth|egress|bytes-out|out-bytes|outbound|inter ?region|inter ?zone|\bdownload\b",
+    re.IGNORECASE,
 )
 INBOUND = re.compile(r"\bin-bytes|data transfer in\b|ingress|inbound", re.IGNORECASE)
 MEMORY = re.compile(r"\bram\b|\bmemory\b|GB-Hours|gb of memory", re.IGNORECASE)
+SCRATCH = re.compile(r"EphemeralStorage", re.IGNORECASE)
 FUNCTION = re.compile(r"lambda|cloud (run )?functions?|execution time", re.IGNORECASE)
-GOOGLE_GPU = re.compile(r"((?:nvidia )?(?:tesla )?(?:[ABHLTVPG]\d+\w*|GB?\d{3})(?: \d+GB)?) GPU", re.IGNORECASE)
-CORES = re.compile(r"instance core|core running|cpu allocation", re.IGNORECASE)
-VCORES = re.compile(r"(?:\b(\d+) )?\bvCores?\b", re.IGNORECASE)
-"""Azure's processors of databases: ``2 vCore`` is a size, ``vCore`` counts each."""
+GOOGLE_GPU = re.compile(
+    r"((?:nvidia )?(?:tesla )?(?:[ABHKLTVPG]\d+\w*|GB?\d{3})(?: \d+GB)?)(?: Mega)? (?:GPU|\(1 gpu slice\))",
+    re.IGNORECASE,
+)
+GOOGLE_RTX = re.compile(r"\bRTX 6000 96GB\b", re.IGNORECASE)
+"""So Google calls the RTX PRO 6000 of its machines G4."""
+
+GOOGLE_TPU = re.compile(r"\bTPU-?(v\d\w*|\d+x)\b", re.IGNORECASE)
+"""``TpuV5e running in Americas``: hours of chips."""
+
+CORES = re.compile(
+    r"instance core|core running|cpu allocation|\b(?:services|jobs|worker pools) (?:min instance )?cpu\b|fee on cpu\b",
+    re.IGNORECASE,
+)
+MILLI = re.compile(r"\bpod mcpu\b", re.IGNORECASE)
+"""Google's autopilot counts thousandths of a processor."""
+
+VCORES = re.compile(r"(?:\b(\d+) )?\bv(?:Cores?|CPUs?)\b", re.IGNORECASE)
+"""Processors of databases: ``2 vCore`` is a size (Azure; Google writes ``2 VCPU``), ``vCore`` counts each."""
+
+MIRRORED = re.compile(r"Multi-AZUsage:")
+"""Databases of AWS with a standby: an hour of them is one of two machines, at twice the price."""
+
+DATABASE = re.compile(r"Flexible Server .*Compute")
+DATABASE_MACHINE = re.compile(r"[A-Z]+\d+[a-z]*(?: v\d)?\Z")
+"""Azure's meters of databases that run on a machine of a size, such as ``D2s v3``."""
 
 ORACLE_GPU = re.compile(r"GPU - ([\w.]+)", re.IGNORECASE)
 SSD = re.compile(r"\bssd\b|nvme|premium|gp[23]\b|\bio[12]\b|volumeusage\.(?:gp|io)", re.IGNORECASE)
@@ -87,6 +119,8 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
         }
     if NO_MACHINE.search(text):
         return None
+    if COVERED.search(text):
+        return {}
     for find in (_stored, _machine, _sent):
         found = find(told, details, text, unit, quantity)
         if found is not None:
@@ -141,20 +175,56 @@ def _machine(
     what = by_time["what"].lower()
     if "ocpu" in what or "ocpu" in text.lower():
         return {"vcpu_hours": hours * (1 if ARM_OCPU.search(text) else 2)}
-    board = ORACLE_GPU.search(text) if "gpu" in what else GOOGLE_GPU.search(text)
+    board = _board(text, what)
     if board is not None:
-        return {"device": board[1], "device_hours": hours}
+        return {"device": board, "device_hours": hours}
     if CORES.search(text) or what in ("vcpu", "vcpus"):
         return {"vcpu_hours": hours}
+    return _rented(told, details, text, hours if what in ("", "instance", "instances", "machine") else 0) or (
+        _processors(text, hours)
+    )
+
+
+def _rented(
+    told: Mapping[str, str | None], details: Mapping[str, Any], text: str, hours: float
+) -> dict[str, object] | None:
+    """Hours of a machine that has a name, with its virtual processors where they are told."""
     told_names = (details.get(name) for name in ("InstanceType", "ServiceType", "instance_type"))
-    named = next(filter(None, told_names), None) or told.get("machine") or instance_type(text)
+    named = next(filter(None, told_names), None) or told.get("machine") or instance_type(text) or _of_database(told)
     cores = next(filter(None, (whole(details.get(name)) for name in ("CoreCount", "VCPUs"))), 0)
     cores = cores or _count(details.get("vcpu")) or _count(told.get("vcpus"))
-    if named and what in ("", "instance", "instances", "machine"):
-        return {"device": str(named), "device_hours": hours, **({"vcpu_hours": cores * hours} if cores else {})}
+    if not named or not hours:
+        return None
+    hours *= 2 if MIRRORED.search(text) else 1
+    return {"device": str(named), "device_hours": hours, **({"vcpu_hours": cores * hours} if cores else {})}
+
+
+def _processors(text: str, hours: float) -> dict[str, object] | None:
+    """Hours of the virtual processors that a line names; memory beside them is covered by them."""
     sized = VCORES.search(text)
     threads = int(sized[1] or 1) if sized is not None else int("vcpu" in text.lower())
-    return {"vcpu_hours": hours * threads} if threads else None
+    if MILLI.search(text):
+        return {"vcpu_hours": hours / 1000}
+    if threads:
+        return {"vcpu_hours": hours * threads}
+    return {} if MEMORY.search(text) else None
+
+
+def _board(text: str, what: str) -> str | None:
+    """The accelerator that a line is for; what a unit counts is in small letters."""
+    if "gpu" in what:
+        found = ORACLE_GPU.search(text)
+        return found[1] if found else None
+    if GOOGLE_RTX.search(text):
+        return "RTX PRO 6000"
+    found, tpu = GOOGLE_GPU.search(text), GOOGLE_TPU.search(text)
+    return found[1] if found else f"TPU {tpu[1].lower().replace('7x', 'v7')}" if tpu else None
+
+
+def _of_database(told: Mapping[str, str | None]) -> str | None:
+    """The machine that a database of Azure runs on, by its meter."""
+    meter = told.get("sku") or ""
+    return meter if DATABASE.search(told.get("description") or "") and DATABASE_MACHINE.match(meter) else None
 
 
 def _stored(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
@@ -165,7 +235,7 @@ def _stored(_told: object, _details: object, text: str, unit: str, quantity: flo
     gb_hours = quantity * _gb(found["size"]) * convert(1, _time(found["time"]), "h")
     if FUNCTION.search(text):
         return {"memory_gb_hours": gb_hours}
-    if MEMORY.search(text):
+    if MEMORY.search(text) and not SCRATCH.search(text):
         return {}
     kind = "ssd" if SSD.search(text) else "hdd" if HDD.search(text) else None
     return {"storage_gb_hours": gb_hours, **({"device": kind} if kind else {})}

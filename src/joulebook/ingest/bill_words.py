@@ -186,7 +186,7 @@ _AWS = re.compile(
     r"\b((?:db\.|cache\.|ml\.)?[a-z][a-z0-9]*(?:-[a-z0-9]+)?"
     r"\.(?:nano|micro|small|medium|large|\d*xlarge|metal(?:-\w+)?))\b"
 )
-_AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+[a-z]*(?: (?!Spot|Low Priority|Hours)\w+)*)")
+_AZURE = re.compile(r"Virtual Machines .*? - ([A-Z]+\d+(?:-\d+)?\w*(?: (?!Spot|Low Priority|Hours)\w+)*)")
 
 
 def instance_type(text: str) -> str | None:
@@ -198,6 +198,8 @@ def instance_type(text: str) -> str | None:
     'D11 v2'
     >>> instance_type("Virtual Machines NCadsA100v4 Series - NC24ads A100 v4 Spot Hours - US East")
     'NC24ads A100 v4'
+    >>> instance_type("Virtual Machines NDisrH200v5 Series - ND96isrH200v5 Low Priority - AU East")
+    'ND96isrH200v5'
     """
     found = _AWS.search(text) or _AZURE.search(text)
     return found[1] if found else None

@@ -19,7 +19,14 @@ WHOLE_FILE = frozenset({"missing-column", "column-twice"})
 
 
 MANY_ROWS = frozenset(
-    {"correction-unpaired", "tokens-untold", "tokens-as-money", "events-without-counts", "log-without-tokens"}
+    {
+        "correction-unpaired",
+        "tokens-untold",
+        "tokens-as-money",
+        "capacity-without-tokens",
+        "events-without-counts",
+        "log-without-tokens",
+    }
 )
 """Rules that tell of many rows by their number."""
 

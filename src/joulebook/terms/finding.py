@@ -92,6 +92,11 @@ RULES: dict[str, str] = {
         "{count} lines ({cost} {currency}) bill tokens in units of untold size; they are unknown and were not booked. "
         "Next: export with the columns PricingQuantity and x_PricingBlockSize, or import a record that counts tokens."
     ),
+    "capacity-without-tokens": translatable(
+        "{count} lines ({cost} {currency}) bill provisioned throughput of hosted models, which tells no tokens; "
+        "they are unknown and were not booked. Next: import a record of these days that counts tokens, such as "
+        "invocation logs (bedrock-logs), metrics (azure-openai) or telemetry."
+    ),
     "tokens-as-money": translatable(
         "{count} lines ({cost} {currency}) bill Claude in Claude Consumption Units, which are money and tell neither "
         "model nor tokens; they are unknown and were not booked. Next: import a record of these days that counts "
