@@ -121,3 +121,23 @@ def test_sums_of_the_sdk_count_where_nothing_else_does():
     rows, findings = told("".join(text for text in printed() if "scopeMetrics" in text).encode())
     assert findings == []
     assert [(row["tool"], row["uncached_input_tokens"]) for row in rows] == [("gemini-cli", 1000)]
+
+
+def test_the_model_of_an_embedding_by_openinference():
+    """OpenInference names the model of an embedding by a word of its own.
+
+    Source: what openinference-instrumentation-openai 0.1.66 wrote of an embedding by a server of ours, November 2026.
+    """
+    told = {
+        "llm.system": "openai",
+        "llm.token_count.total": "8",
+        "llm.token_count.prompt": "8",
+        "embedding.model_name": "text-embedding-3-small",
+        "openinference.span.kind": "EMBEDDING",
+    }
+    values = {name: {"intValue" if text.isdecimal() else "stringValue": text} for name, text in told.items()}
+    attributes = [{"key": name, "value": value} for name, value in values.items()]
+    span = {"traceId": "t", "spanId": "s", "name": "CreateEmbeddings", "startTimeUnixNano": "1795952363382567000"}
+    document = {"resourceSpans": [{"scopeSpans": [{"spans": [{**span, "attributes": attributes}]}]}]}
+    (row,) = reader("otlp").parse(io.BytesIO(json.dumps(document).encode()), ReadOptions(file="f"))
+    assert (row["model"], row["embedding_tokens"], row["provider"]) == ("text-embedding-3-small", 8, "openai")

@@ -151,6 +151,48 @@ def spent(**changes):
     return {**row, "prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120, "metadata": {}, **changes}
 
 
+READ = {"prompt_tokens_details": {"cached_tokens": 4000}, "cache_read_input_tokens": 4000}
+WRITTEN = {**READ, "cache_creation_input_tokens": 300}
+DETAILED = {**WRITTEN, "prompt_tokens_details": {"cached_tokens": 4000, "cache_creation_tokens": 300}}
+
+
+@pytest.mark.parametrize(
+    ("prompt_tokens", "told"),
+    [
+        (4320, {"response": {"usage": WRITTEN}}),
+        (20, {"response": {"usage": WRITTEN}}),
+        (4320, {"metadata": {"additional_usage_values": WRITTEN}}),
+        (4020, {"metadata": {"usage_object": WRITTEN}}),
+        (4320, {"metadata": {"usage_object": DETAILED}}),
+    ],
+    ids=["1.60.0", "1.60.0-streamed", "1.60.0-table", "1.65.8-to-1.75.8", "1.80.0-to-1.110.2"],
+)
+def test_the_cache_in_litellms_releases(prompt_tokens, told):
+    """One answer of Anthropic with 20, 4000 and 300 tokens of input is the same in every release of LiteLLM.
+
+    Source: what these releases wrote of one answer of a server of ours, November 2026; issue 15056 of LiteLLM.
+    """
+    rows, findings = parse("litellm", spent(prompt_tokens=prompt_tokens, total_tokens=prompt_tokens + 20, **told))
+    assert findings == []
+    classes = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens", "visible_output_tokens")
+    assert [rows[0][name] for name in classes] == [20, 4000, 300, 20]
+
+
+def test_the_writes_of_litellm_stand_beside_large_inputs():
+    """Where a release of 2025 names no writes among the details, they are not taken out of an input that has room."""
+    rows, _ = parse("litellm", spent(prompt_tokens=9000, metadata={"usage_object": WRITTEN}))
+    assert rows[0]["uncached_input_tokens"] == 5000
+
+
+def test_objects_in_a_table_as_python_writes_them():
+    """A table that pandas wrote of LiteLLM's rows has Python's words for nothing, true and false in its objects."""
+    metadata = {"user_api_key_team_alias": "Kim's", "status": None, "usage_object": {**DETAILED, "is_byok": False}}
+    table = "request_id,call_type,prompt_tokens,completion_tokens,total_tokens,startTime,metadata\n"
+    table += f'r,completion,4320,50,4370,2026-11-18 09:00:17.1,"{metadata!r}"\n'.replace('"Kim\'s"', '""Kim\'s""')
+    rows, _ = parse("litellm", table.encode())
+    assert (rows[0]["uncached_input_tokens"], rows[0]["cache_read_tokens"], rows[0]["team"]) == (20, 4000, "Kim's")
+
+
 def test_pages_of_litellm_are_taken_apart():
     """A page as LiteLLM's interface gets it holds the rows in a list."""
     rows, findings = parse("litellm", {"data": [spent(), spent(request_id="r2")], "total": 2, "page": 1})

@@ -1,6 +1,8 @@
 """Records of services that export the same as JSON, as JSON lines or as a table."""
 
+import ast
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -53,13 +55,22 @@ def documents(
 
 
 def _value(cell: str) -> object:
-    """A cell as JSON has it; a map in ClickHouse's words has single quotes."""
+    """A cell as JSON has it; maps in the words of ClickHouse, and objects in those of Python, have single quotes."""
     if WHOLE.match(cell):
         return int(cell)
     if cell[:1] not in ("{", "["):
         return cell
     found = loaded(cell)
-    return loaded(cell.replace("'", '"')) or cell if found is None else found
+    return _literal(cell) if found is None else found
+
+
+def _literal(cell: str) -> object:
+    """A value in Python's words; the text itself where it is none."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ast.literal_eval(cell)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return cell
 
 
 def in_utc(time: object) -> object:

@@ -1,16 +1,19 @@
 """Logs of gateways: LiteLLM spend logs and callback payloads, OpenRouter generations and activity; JSON or CSV.
 
-LiteLLM counts input with cache and output with reasoning, whatever the supplier; an answer out of LiteLLM's own cache
-used no model and is passed over, and so are calls of tools (MCP). Its table has times in UTC without saying so.
+LiteLLM counts input with cache and output with reasoning, whatever the supplier; only what was written to a cache
+stood beside the input in its releases of 2025, which name it in no details of the prompt. An answer out of LiteLLM's
+own cache used no model and is passed over, and so are calls of tools (MCP). Its table has times in UTC without saying
+so.
 OpenRouter's native counts are the model's own tokens; the others are normalised and are taken only where the native
 ones are missing. The CSV that its activity page exports has one generation per line, with cached and reasoning tokens
 inside prompt and completion. Both are known by the generation's id, which is also the id of the answer that the client
 got; the supplier's own id (``upstream_id``) stands in the API's answer alone.
 
 Checked against: the table ``LiteLLM_SpendLogs`` of LiteLLM's ``schema.prisma`` (2026), answers of ``/spend/logs`` and
-``/spend/logs/ui``; headers of OpenRouter's activity export of 2025 and 2026. Sources: LiteLLM documentation,
-"StandardLoggingPayload" and "Spend Tracking"; OpenRouter API reference, "Get a generation", "Get user activity", and
-guide, "Activity export".
+``/spend/logs/ui``; what LiteLLM 1.60.0, 1.65.8, 1.67.2, 1.72.0, 1.75.8, 1.80.0, 1.83.0 and 1.110.2 themselves wrote of
+the same answers of Anthropic and OpenAI; headers of OpenRouter's activity export of 2025 and 2026. Sources: LiteLLM
+documentation, "StandardLoggingPayload" and "Spend Tracking"; OpenRouter API reference, "Get a generation", "Get user
+activity", and guide, "Activity export".
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +24,7 @@ from joulebook.ingest.documents import documents, in_utc
 from joulebook.ingest.lines import loaded
 from joulebook.ingest.providers import provider_name
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, name_of, rows_of
+from joulebook.ingest.records import TOKEN_FIELDS, Record, first_of, name_of, rows_of, whole
 from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert
@@ -80,15 +83,12 @@ def _litellm(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Findin
 def _litellm_record(entry: Mapping[str, Any]) -> dict[str, object]:
     kept = entry.get("metadata")
     metadata = loaded(kept) if isinstance(kept, str) else kept
+    metadata = {**(metadata if isinstance(metadata, dict) else {}), "response": entry.get("response")}
     is_embedding = "embedding" in str(entry.get("call_type"))
     if not entry.get("total_tokens") and not entry.get("prompt_tokens") and not entry.get("completion_tokens"):
         entry = {**entry, "prompt_tokens": None, "completion_tokens": None}  # not counted: images, audio, ...
     counts: dict[str, object] = {
-        "input_tokens": entry.get("prompt_tokens"),
-        "cache_read_tokens": first_of(
-            metadata, *_usage("cache_read_input_tokens", "prompt_tokens_details.cached_tokens")
-        ),
-        "cache_write_tokens": first_of(metadata, *_usage("cache_creation_input_tokens")),
+        **_input(entry.get("prompt_tokens"), metadata),
         "output_tokens": entry.get("completion_tokens"),
         "reasoning_output_tokens": first_of(metadata, *_usage("completion_tokens_details.reasoning_tokens")),
     }
@@ -99,15 +99,35 @@ def _litellm_record(entry: Mapping[str, Any]) -> dict[str, object]:
         "ended_at": in_utc(entry.get("endTime")),
         "model": name_of(entry.get("model")),
         "provider": provider_name(entry.get("custom_llm_provider")),
-        "team": name_of(first_of(metadata, "user_api_key_team_alias")) or name_of(entry.get("team_id")),
-        "user_id": name_of(entry.get("user")),
+        "team": name_of(first_of(metadata, "user_api_key_team_alias"))
+        or name_of(entry.get("team_id"))
+        or name_of(first_of(metadata, "user_api_key_team_id")),
+        "user_id": name_of(entry.get("user")) or name_of(first_of(metadata, "user_api_key_user_id")),
         "cost_usd": first_of(entry, "spend", "response_cost"),
     }
 
 
 def _usage(*words: str) -> tuple[str, ...]:
-    """Where LiteLLM keeps the supplier's words: its newer object first, then the older one."""
-    return tuple(f"{place}.{word}" for place in ("usage_object", "additional_usage_values") for word in words)
+    """Where LiteLLM keeps the supplier's words: its newer object first, then the older one, then the answer."""
+    places = ("usage_object", "additional_usage_values", "response.usage")
+    return tuple(f"{place}.{word}" for place in places for word in words)
+
+
+def _input(told: object, metadata: Mapping[str, Any]) -> dict[str, object]:
+    """Input and cache; what the input has no room for stood beside it, and so did writes of the releases of 2025."""
+    inside = ("prompt_tokens_details.cache_creation_tokens", "prompt_tokens_details.cache_write_tokens")
+    read = first_of(metadata, *_usage("cache_read_input_tokens", "prompt_tokens_details.cached_tokens"))
+    written = first_of(metadata, *_usage("cache_creation_input_tokens", *inside))
+    kept: dict[str, object] = {"cache_read_tokens": read, "cache_write_tokens": written}
+    taken = whole(told)
+    if taken is None:
+        return {"input_tokens": told, **kept}
+    is_beside = bool(metadata.get("usage_object")) and first_of(metadata, *_usage(*inside)) is None
+    for part in (0 if is_beside else (whole(written) or 0), 0):
+        rest = taken - (whole(read) or 0) - part
+        if rest >= 0:
+            return {"uncached_input_tokens": rest, **kept}
+    return {"uncached_input_tokens": taken, **kept}
 
 
 def _openrouter(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
