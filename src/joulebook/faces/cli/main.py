@@ -233,7 +233,9 @@ def open_book(ctx: click.Context) -> "Book":
     if ctx.obj.get("is_process"):
         gc.freeze()  # searches for cycles, also the one at the end, pass over what is loaded before the engine
         gc.set_threshold(NEW_OBJECTS)
-    return Book(book_folder(ctx), factor_folders=own_factors(ctx), policy=ctx.obj["asked_policy"])
+    book = Book(book_folder(ctx), factor_folders=own_factors(ctx), policy=ctx.obj["asked_policy"])
+    ctx.call_on_close(book.store.close)
+    return book
 
 
 def book_folder(ctx: click.Context) -> Path:
