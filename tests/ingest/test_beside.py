@@ -14,8 +14,8 @@ from joulebook.ingest import beside as beside_module
 from joulebook.ingest import reading
 from joulebook.ingest.beside import Beside
 from joulebook.ingest.home import LogFile
-from joulebook.ingest.reading import Task, read_task
 from joulebook.ingest.scan import LogScan
+from joulebook.ingest.task import Task, read_task
 from joulebook.terms.blocks import table_types
 from joulebook.terms.usage import USAGE_COLUMNS
 

@@ -10,13 +10,13 @@ from scanned import Kept, rows_in, unpacked
 from test_fuzz import mutated, mutations
 
 from joulebook.errors import InputUnreadable
-from joulebook.ingest import reading
+from joulebook.ingest import task
 from joulebook.ingest.columns import ColumnMaker
 from joulebook.ingest.fullest import Fullest
 from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import ReadOptions, read_path, reader
-from joulebook.ingest.reading import Task, read_task
 from joulebook.ingest.records import TOKEN_FIELDS, mapping_of, rows_of
+from joulebook.ingest.task import Batch, Task, read_task
 from joulebook.terms.blocks import packed, table_types
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import TOKEN_CLASSES, USAGE_COLUMNS
@@ -124,7 +124,7 @@ def by_parsing(agent, paths):
 @pytest.mark.parametrize("recording", LOGS, ids=lambda one: one.file)
 def test_readers_give_the_same_rows_together(recording, batch, tmp_path, monkeypatch):
     """Files read together give the rows and findings of each file by itself, in batches of any size."""
-    monkeypatch.setattr(reading, "BATCH_ROWS", batch)
+    monkeypatch.setattr(task, "BATCH_ROWS", batch)
     content = recording.content()
     others = [
         content,
@@ -154,7 +154,7 @@ def test_damaged_files_give_the_same_rows_together(recording, tmp_path_factory):
         paths[0].write_bytes(recording.content())
         paths[1].write_bytes(mutated(recording.content(), steps))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(reading, "BATCH_ROWS", batch)
+            patch.setattr(task, "BATCH_ROWS", batch)
             assert by_reading(recording.reader, paths) == by_parsing(recording.reader, paths)
 
     holds()
@@ -169,7 +169,7 @@ def test_the_fullest_row_counts():
     def add(keys, tokens, young=None):
         keys = [name * 32 for name in keys]
         block = packed(table_types(USAGE_COLUMNS), {"usage_key": keys, "visible_output_tokens": tokens})
-        fullest.add(reading.Batch("".join(keys), tokens, young or {}, block), files)
+        fullest.add(Batch("".join(keys), tokens, young or {}, block), files)
 
     add(["a", "b", "c"], [1, 5, 3])
     add(["b", "a", "d", "d"], [4, 2, 1, 2], {2: 0, 3: 1})

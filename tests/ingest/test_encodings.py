@@ -11,8 +11,8 @@ from recorded import RECORDINGS
 from scanned import scanned
 
 from joulebook.errors import InputMissing
-from joulebook.ingest import reading
 from joulebook.ingest import scan as scan_module
+from joulebook.ingest import task as task_module
 from joulebook.ingest.home import LogFile
 from joulebook.ingest.reader import read_path, reader
 from joulebook.ingest.scan import LogScan
@@ -113,17 +113,17 @@ def test_copies_and_links_are_counted_once(name, tmp_path):
 def test_what_may_not_be_read_is_told(name, tmp_path, monkeypatch):
     """A log that may not be read is a finding that names it; the others are booked."""
     path, shut = log(tmp_path, name), tmp_path / "shut.jsonl"
-    read = reading.from_path
+    read = task_module.from_path
 
     def refuse(parse, file, options):
         if file == shut:
             raise InputMissing(file=str(file), reason="Permission denied")
         return read(parse, file, options)
 
-    monkeypatch.setattr(reading, "from_path", refuse)
+    monkeypatch.setattr(task_module, "from_path", refuse)
     agent = next(one.reader for one in RECORDINGS if one.file == name)
-    found = reading.read_task(
-        reading.Task([LogFile(agent, str(shut)), LogFile(agent, str(path))], NOW, table_types(USAGE_COLUMNS))
+    found = task_module.read_task(
+        task_module.Task([LogFile(agent, str(shut)), LogFile(agent, str(path))], NOW, table_types(USAGE_COLUMNS))
     )
     assert found.findings == [Finding(str(shut), None, "unreadable", {"reason": "Permission denied"})]
     assert found.batches

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from joulebook.errors import FieldTwice, FieldUnmapped, InputBroken, InputMissing, NotAMapping, UnknownName
+from joulebook.ingest.limit import FINDINGS_PER_RULE
 from joulebook.ingest.mapping import mapping_from
-from joulebook.ingest.reader import FINDINGS_PER_RULE, ReadOptions, detect, read_path, reader
+from joulebook.ingest.reader import ReadOptions, detect, read_path, reader
 from joulebook.terms.finding import RULES, Finding
 
 MAPPING = {"started_at": "time", "input_tokens": "in", "cache_read_tokens": "cached", "output_tokens": "out"}

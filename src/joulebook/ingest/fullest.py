@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from joulebook.ingest.home import LogFile
-from joulebook.ingest.reading import Batch
+from joulebook.ingest.task import Batch
 from joulebook.terms.usage import KEY_DIGITS
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from joulebook.errors import UsageError
+from joulebook.ingest.limit import limited
 from joulebook.ingest.mapping import FieldMapping
-from joulebook.ingest.reader import BLOCK_BYTES, ReadOptions, limited, open_input, reader
+from joulebook.ingest.reader import BLOCK_BYTES, ReadOptions, open_input, reader
 from joulebook.ingest.rows import RowMaker
 from joulebook.ingest.table import Sheet
 from joulebook.terms.finding import Finding
@@ -99,7 +100,7 @@ class PlainTable:
 def limited_lines(sheet: Sheet, file: str) -> Iterator[int | Finding]:
     """The line of each record, or what is wrong with it; many faults of a kind as a number."""
     lines = sheet.records(lambda _cells, line: line)
-    return cast("Iterator[int | Finding]", limited(cast("Iterator[Finding]", lines), file))
+    return limited(lines, file)
 
 
 def plain_table(name: str, path: Path, options: ReadOptions) -> PlainTable | None:

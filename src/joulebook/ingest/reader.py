@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Protocol, TypeVar, cast
 
 from joulebook.errors import InputBroken, InputMissing, ReaderBroken, UnknownName, translatable
+from joulebook.ingest.limit import limited
 from joulebook.ingest.packed import LONGEST_MAGIC, unpacked
 from joulebook.terms.energy import Energy
 from joulebook.terms.finding import Finding
@@ -24,9 +24,6 @@ HEAD_BYTES = 65536
 
 BLOCK_BYTES = 1 << 17
 """What is read at a time: it stays in the processor's own memory until its lines have been looked at."""
-
-FINDINGS_PER_RULE = 100
-"""Findings of one rule that are told one by one; the rest of them is told as one number."""
 
 USAGE_ONLY = ("usage",)
 """The tables that most readers fill."""
@@ -299,34 +296,6 @@ def open_input(path: Path) -> BinaryIO:
         return stream
     stream.close()
     return cast("BinaryIO", io.BufferedReader(inside, BLOCK_BYTES))
-
-
-class Limit:
-    """Findings of one file, of which each rule is told `FINDINGS_PER_RULE` times one by one."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[tuple[str, bool]] = Counter()
-
-    def takes(self, finding: Finding) -> bool:
-        """Whether to tell it by itself."""
-        self._seen[finding.rule, finding.is_error] += 1
-        return self._seen[finding.rule, finding.is_error] <= FINDINGS_PER_RULE
-
-    def rest(self, file: str) -> Iterator[Finding]:
-        """The others as one count per rule; to be told at the end of the file."""
-        for (rule, is_error), count in self._seen.items():
-            if count > FINDINGS_PER_RULE:
-                facts = {"rule": rule, "count": count - FINDINGS_PER_RULE}
-                yield Finding(file, None, "more-of-the-same", facts, is_error=is_error)
-
-
-def limited(rows: Iterator[Entry | Finding], file: str) -> Iterator[Entry | Finding]:
-    """The same rows; findings of one rule beyond `FINDINGS_PER_RULE` become one count at the end."""
-    limit = Limit()
-    for row in rows:
-        if not isinstance(row, Finding) or limit.takes(row):
-            yield row
-    yield from limit.rest(file)
 
 
 def _foreign() -> Mapping[str, str]:
