@@ -73,6 +73,7 @@ RECORDINGS = (
     Recording("otlp", "otlp-gemini.log", 2, "906/300/-/90/45"),
     Recording("openai-usage", "openai-usage.json", 5, "270/800/-/530/-"),
     Recording("openai-costs", "openai-costs.json", 0, "-/-/-/-/-", has_warning=True),
+    Recording("anthropic-costs", "anthropic-costs.json", 0, "-/-/-/-/-", has_warning=True),
     Recording("azure-openai", "azure-openai.json", 2, "1500/-/-/150/-"),
     Recording("azure-openai", "azure-openai.jsonl", 2, "190/-/-/37/-"),
     Recording("vertex", "vertex.jsonl", 3, "248/1000/0/57/50"),

@@ -7,7 +7,7 @@ import pytest
 from recorded import RECORDINGS
 
 from joulebook.faces.cli.main import run_command
-from joulebook.ingest.reader import ReadOptions, reader
+from joulebook.ingest.reader import ReadOptions, detect, reader
 from joulebook.terms.finding import Finding
 
 
@@ -81,6 +81,81 @@ def test_costs_without_use_are_told():
     """Pages of OpenAI's costs API book nothing and say how much money they tell."""
     rows, findings = recorded("openai-costs.json")
     assert (rows, [(one.rule, one.facts["cost"]) for one in findings]) == ([], [("costs-without-use", "1.31")])
+
+
+def test_anthropics_costs_are_cents():
+    """Pages of Anthropic's cost report book nothing; their amounts are cents, as its reference says."""
+    rows, findings = recorded("anthropic-costs.json")
+    assert rows == []
+    assert [(one.rule, one.facts["cost"], one.facts["currency"]) for one in findings] == [
+        ("costs-without-use", "26.24", "USD")
+    ]
+
+
+def test_results_of_a_bucket_as_openais_specification_names_them():
+    """OpenAI's specification calls the results of a bucket ``result``, its answers ``results``; both are read."""
+    result = {
+        "object": "organization.usage.completions.result",
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "model": "gpt-5",
+    }
+    bucket = {"object": "bucket", "start_time": 1767571200, "end_time": 1767657600}
+    rows, _ = parse("openai-usage", {"object": "page", "data": [{**bucket, "result": [result]}]})
+    assert [row["visible_output_tokens"] for row in rows] == [5]
+
+
+def invocation(request, model, read, written, **more):
+    """A record of Bedrock's invocation log."""
+    place = {"timestamp": "2026-03-11T00:38:02Z", "region": "us-east-1", "operation": "ConverseStream"}
+    return {
+        "schemaType": "ModelInvocationLog", "schemaVersion": "1.0", "requestId": request, "modelId": model, **place,
+        "input": {"inputTokenCount": read, "cacheReadInputTokenCount": 95500, "cacheWriteInputTokenCount": 10},
+        "output": {"outputTokenCount": written, **more},
+    }  # fmt: skip
+
+
+INVOCATIONS = [
+    invocation("a", "amazon.nova-lite-v1:0", 4, 38, outputBodyJson={"output": {"message": "SECRET-CONTENT"}}),
+    invocation("b", "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-v1:0", 2, 180),
+]
+TEXTS = [json.dumps(one) for one in INVOCATIONS]
+CLOUDWATCH = {
+    "filter-log-events": json.dumps({"events": [{"timestamp": 1, "message": text} for text in TEXTS]}, indent=1),
+    "subscription": json.dumps({"logGroup": "g", "logEvents": [{"id": "1", "message": text} for text in TEXTS]}),
+    "export-to-s3": "".join(f"2026-03-11T00:38:02.000Z {text}\n" for text in TEXTS),
+    "insights-csv": "@timestamp,@message\n"
+    + "".join('2026-03-11 00:38:02.000,"' + text.replace('"', '""') + '"\n' for text in TEXTS),
+    "insights-json": json.dumps({"results": [[{"field": "@message", "value": text}] for text in TEXTS]}),
+    "insights-console": json.dumps([{"@timestamp": "2026-03-11", "@message": one} for one in INVOCATIONS]),
+}
+
+
+@pytest.mark.parametrize("content", CLOUDWATCH.values(), ids=CLOUDWATCH)
+def test_invocations_of_bedrock_out_of_cloudwatch(content, tmp_path):
+    """The same invocations give the same rows in every form in which CloudWatch hands them out, and no content.
+
+    Source: a log entry in dheerajoruganty/aws-bedrock-logs-mcp-server (setup.md, March 2025); CloudWatch Logs API.
+    """
+    path = tmp_path / "log"
+    path.write_text(content, encoding="utf-8")
+    assert detect(path)[0].name == "bedrock-logs"
+    rows, findings = parse("bedrock-logs", content.encode())
+    whole, _ = parse("bedrock-logs", *INVOCATIONS)
+    assert rows == whole
+    assert [(row["uncached_input_tokens"], row["visible_output_tokens"]) for row in rows] == [(4, 38), (2, 180)]
+    assert "SECRET-CONTENT" not in f"{rows}{findings}"
+
+
+def test_what_bedrock_tells_in_the_answer_only():
+    """Counts of the cache stand in Claude's own usage where the log has none; images are counted, asked for or made."""
+    claude = {"message": {"usage": {"cache_read_input_tokens": 7, "cache_creation_input_tokens": 5}}}
+    old = invocation("c", "anthropic.claude-3-7-sonnet-20250219-v1:0", 13, 153, outputBodyJson=[claude])
+    old["input"] = {"inputTokenCount": 13}
+    canvas = invocation("d", "amazon.nova-canvas-v1:0", None, None)
+    canvas["input"] = {"inputBodyJson": {"imageGenerationConfig": {"numberOfImages": 2}}}
+    rows, _ = parse("bedrock-logs", old, canvas)
+    assert (rows[0]["cache_read_tokens"], rows[0]["cache_write_tokens"], rows[1]["image_count"]) == (7, 5, 2)
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -1,15 +1,16 @@
-"""Usage reports of suppliers' administration APIs, and invocation logs of clouds, as saved files.
+"""Usage and cost reports of suppliers' administration APIs, as saved pages.
 
 Buckets of the usage APIs are keyed by what they speak about (time, model, project, ...), not by their counts: save them
 when the bucket has ended, for a bucket that still grows would be booked once, too low.
 
 Sources: OpenAI API reference, "Costs" and "Usage" (input contains cached tokens and cache writes); Anthropic API
-reference, "Get Messages Usage Report" (input without cache; the report does not count requests); Amazon Bedrock user
-guide, "Model invocation logging", and API reference, "TokenUsage" (input without cache).
+reference, "Get Messages Usage Report" (input without cache; no number of requests) and "Get Cost Report" (cents).
 
-Checked against: examples of the three references, and of answers and logs that public repositories keep, up to 2026.
+Checked against: examples of the references, OpenAI's specification (which calls the results of a bucket ``result``),
+and answers that public repositories keep, up to 2026.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -25,6 +26,9 @@ BUCKET_FIELDS = (*TOKEN_FIELDS, "image_count", "audio_s")
 OPENAI = "organization.usage."
 COSTS = "organization.costs.result"
 CURRENCY_LETTERS = 3
+CENTS = 100
+UNCACHED = re.compile(rb'"uncached_input_tokens"\s*:')
+"""A count of Anthropic's usage report; its cost report has it as a type of cost."""
 OPENAI_KINDS: Mapping[str, Mapping[str, str]] = {
     "completions": {
         "input_tokens": "input_tokens",
@@ -74,24 +78,7 @@ class OpenAiCosts:
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """No rows: what the file costs, per currency."""
-        sums: dict[str, float] = {}
-        for item in _buckets(stream, options.file):
-            if isinstance(item, Finding):
-                yield item
-                continue
-            line, _bucket, result = item
-            if result.get("object") != COSTS:
-                continue
-            try:
-                cost = money(dig(result, "amount.value"))
-            except CellFaultError as fault:
-                yield Finding(options.file, line, fault.rule, {"column": "amount.value"})
-                continue
-            currency = str(dig(result, "amount.currency") or "usd").upper()[:CURRENCY_LETTERS]
-            sums[currency] = sums.get(currency, 0.0) + cost
-        for currency, cost in sums.items():
-            facts = {"cost": f"{cost:,.2f}", "currency": currency}
-            yield Finding(options.file, None, "costs-without-use", facts, is_error=False)
+        return _costs(stream, options.file, ("amount.value", "amount.currency"), 1, COSTS)
 
 
 class AnthropicUsage:
@@ -102,26 +89,55 @@ class AnthropicUsage:
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the names of its times and counts."""
-        return 0.98 if b'"starting_at"' in head and b'"uncached_input_tokens"' in head else 0.0
+        return 0.98 if b'"starting_at"' in head and UNCACHED.search(head) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
         return rows_of(self.name, options, _anthropic(stream, options.file), is_bucket=True)
 
 
-class BedrockLogs:
-    """Model invocation logs of Amazon Bedrock, as delivered to S3 or CloudWatch."""
+class AnthropicCosts:
+    """Pages of Anthropic's cost report. They tell money and no use, so nothing of them is booked: it is said how much.
 
-    name = "bedrock-logs"
-    signs = translatable("records of schemaType ModelInvocationLog, as Amazon Bedrock writes them")
+    Amounts are in cents.
+    """
+
+    name = "anthropic-costs"
+    signs = translatable("buckets with starting_at, amount and currency, as Anthropic's cost report gives them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the type of its records."""
-        return 0.98 if b'"ModelInvocationLog"' in head else 0.0
+        """By the names of its times and amounts."""
+        marks = (b'"starting_at"', b'"amount"', b'"currency"')
+        return 0.97 if all(mark in head for mark in marks) and not UNCACHED.search(head) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
-        """One row per invocation."""
-        return rows_of(self.name, options, _bedrock(stream, options.file))
+        """No rows: what the file costs, per currency."""
+        return _costs(stream, options.file, ("amount", "currency"), CENTS)
+
+
+def _costs(
+    stream: BinaryIO, file: str, paths: tuple[str, str], unit: int, kind: str | None = None
+) -> Iterator[Usage | Finding]:
+    """The cost of a file per currency, from amounts of which so many units make one."""
+    amount, currency_path = paths
+    sums: dict[str, float] = {}
+    for item in _buckets(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, _bucket, result = item
+        if kind is not None and result.get("object") != kind:
+            continue
+        try:
+            cost = money(dig(result, amount)) / unit
+        except CellFaultError as fault:
+            yield Finding(file, line, fault.rule, {"column": amount})
+            continue
+        currency = str(dig(result, currency_path) or "usd").upper()[:CURRENCY_LETTERS]
+        sums[currency] = sums.get(currency, 0.0) + cost
+    for currency, cost in sums.items():
+        facts = {"cost": f"{cost:,.2f}", "currency": currency}
+        yield Finding(file, None, "costs-without-use", facts, is_error=False)
 
 
 def _buckets(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any], dict[str, Any]] | Finding]:
@@ -131,7 +147,7 @@ def _buckets(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str
             continue
         line, page = item
         for bucket in dicts(page["data"]) if "data" in page else [page]:
-            for result in dicts(bucket.get("results")):
+            for result in dicts(bucket.get("results") or bucket.get("result")):
                 yield line, bucket, result
 
 
@@ -200,32 +216,3 @@ def _shared(start: object, end: object, result: Mapping[str, Any]) -> dict[str, 
         "ended_at": end,
         "model": name_of(result.get("model")),
     }
-
-
-def _bedrock(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in json_documents(stream, file):
-        if isinstance(item, Finding):
-            yield item
-            continue
-        line, entry = item
-        inside = entry.get("message")
-        record = inside if isinstance(inside, dict) else entry
-        if record.get("schemaType") != "ModelInvocationLog" or record.get("errorCode"):
-            continue
-        model = str(record.get("modelId") or "").rpartition("/")[2]
-        read = "embedding_tokens" if "embed" in model else "uncached_input_tokens"
-        yield (
-            line,
-            {
-                "request_id": name_of(record.get("requestId")),
-                "started_at": record.get("timestamp"),
-                "model": name_of(model),
-                "provider": "aws",
-                "region": name_of(record.get("inferenceRegion")) or name_of(record.get("region")),
-                "user_id": dig(record, "identity.arn"),
-                read: dig(record, "input.inputTokenCount"),
-                "cache_read_tokens": dig(record, "input.cacheReadInputTokenCount"),
-                "cache_write_tokens": dig(record, "input.cacheWriteInputTokenCount"),
-                "visible_output_tokens": dig(record, "output.outputTokenCount"),
-            },
-        )
