@@ -29,7 +29,7 @@ from joulebook.ingest.mapping import (
     FieldMapping,
 )
 from joulebook.terms.finding import Finding
-from joulebook.terms.usage import HASHES, RESPONSE, RESPONSE_ID, Usage, usage_key
+from joulebook.terms.usage import HASHES, RESPONSE, RESPONSE_ID, Usage, usage_key, usage_keys
 
 _CONVERT: Mapping[str, Convert] = {
     **dict.fromkeys(COUNT_FIELDS, count),
@@ -58,7 +58,7 @@ def is_response_id(request_id: object) -> bool:
 def keys_of(source_id: str, request_ids: Sequence[str]) -> list[str]:
     """The keys of records with a request id."""
     is_response = _RESPONSE_ID.fullmatch
-    return [usage_key((RESPONSE if is_response(one) else source_id, one)) for one in request_ids]
+    return usage_keys([RESPONSE if is_response(one) else source_id for one in request_ids], request_ids)
 
 
 def base_of(mapping: FieldMapping) -> dict[str, object]:

@@ -173,9 +173,19 @@ def usage_key(parts: Iterable[str]) -> str:
     The same text through `sha256` of any engine gives the same key.
 
     >>> usage_key(["azure-llm", "2023-11-16T18:17:03.979960", "4808", "10", "0"])[:8]
-    '1d6c1f6b'
+    'cbc26fad'
     """
     return sha256(KEY_SEPARATOR.join(parts).encode()).hexdigest()[:KEY_DIGITS]
+
+
+def usage_keys(sources: Iterable[str], ids: Iterable[str]) -> list[str]:
+    """The keys of many records, each of a source id and a request id.
+
+    >>> usage_keys(["codex"], ["r1"]) == [usage_key(["codex", "r1"])]
+    True
+    """
+    pairs = zip(sources, ids, strict=True)
+    return [sha256(f"{source}{KEY_SEPARATOR}{one}".encode()).hexdigest()[:KEY_DIGITS] for source, one in pairs]
 
 
 def key_checks(key: str) -> tuple[int, int]:
