@@ -333,3 +333,25 @@ def test_polars_sums_every_kind_to_the_same_grains(mixed: Book):
         )
 
     assert sums(found) == sums(expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "boards"),
+    [
+        ("nvidia_h100_80gb_hbm3", ("nvidia/h100-pcie-80gb", "nvidia/h100-sxm-80gb")),
+        ("nvidia_a100-sxm4-80gb", ("nvidia/a100-sxm-80gb",)),
+        ("amd_instinct_mi300x_oam", ("amd/instinct-mi300x-192gb",)),
+        ("tesla_v100-sxm2-32gb", ("nvidia/v100-sxm-32gb",)),
+        ("rtx4090", ("nvidia/geforce-rtx-4090",)),
+        ("tesla_v100-pcie-16gb", ()),
+        ("nvidia_rtx_6000_ada_generation", ()),
+        ("nvidia_a100-sxm4-40gb_mig_1g.5gb", ()),
+        ("nc24ads_a100_v4", ()),
+    ],
+)
+def test_accelerators_as_drivers_call_them(name, boards):
+    """A driver's name means the boards of its model and socket; a part of a board, or another model, means none.
+
+    Source: types that Slurm finds by itself, in issues 57 and 111 of SlinkyProject/slurm-operator (2025, 2026).
+    """
+    assert find_board(read_edition(), name) == boards

@@ -238,3 +238,26 @@ def test_watts_and_joules_of_a_zone_are_one_reading():
     joules = "".join(f"{counter} {seconds * 100} {START + seconds}\n" for seconds in range(0, 3601, 60))
     (counted,) = reader("prometheus-energy").parse(io.BytesIO(joules.encode()), METERED[0].read_options())
     assert counted["energy_key"] == kepler_watts(range(0, 3601, 60), 100)[0]["energy_key"]
+
+
+def test_a_dump_of_promtool_that_begins_with_a_sample():
+    """The first line of a dump has the metric among its labels: that is no JSON, though it begins with a brace."""
+    line = '{{__name__="DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", UUID="GPU-1", gpu="0"}} {} {}\n'
+    text = line.format(1_000_000, 1_763_456_400_000) + line.format(3_601_000_000, 1_763_460_000_000)
+    found = reader("prometheus-energy").parse(io.BytesIO(text.encode()), METERED[0].read_options())
+    assert [row["it_energy_kwh"] for row in found if not isinstance(row, Finding)] == [pytest.approx(1.0)]
+
+
+def test_accelerators_of_several_types_in_a_job():
+    """Each type of accelerator that a job without energy was allotted is a use; its processors are counted once.
+
+    Source: TRES strings of jobs in public repositories, with a count per type beside the count of all.
+    """
+    header = "JobID|Start|End|ElapsedRaw|State|AllocTRES\n"
+    tres = "billing=10,cpu=8,gres/gpu:a100=1,gres/gpu:a40=2,gres/gpu=4,gres/gpumem=10G,mem=64G,node=1"
+    text = f"{header}1|2026-01-02T00:00:00|2026-01-02T01:00:00|3600|COMPLETED|{tres}\n"
+    found = reader("slurm").parse(io.BytesIO(text.encode()), METERED[0].read_options())
+    rows = [row for row in found if not isinstance(row, Finding)]
+    told = [(row["device"], row["device_hours"], row.get("vcpu_hours")) for row in rows]
+    assert told == [("a100", 1, 8), ("a40", 2, None), ("gpu", 1, None)]
+    assert len({row["usage_key"] for row in rows}) == len(rows)

@@ -107,3 +107,30 @@ def test_cached_tokens_that_are_counted_before_their_prompt():
     rows, findings = read(answer("vllm:prompt_tokens_total", [0, 30, 60, 90, 100]), hits)
     assert [(row["cache_read_tokens"], row["uncached_input_tokens"]) for row in rows] == [(100, 0)]
     assert findings == []
+
+
+@pytest.mark.parametrize("is_dump", [True, False])
+def test_text_with_times(is_dump):
+    """Text as promtool dumps it, or of several pages with times, gives the rows of the same series in an answer.
+
+    Source: `promtool tsdb dump` writes a line per sample, the metric among the labels and milliseconds at the end.
+    """
+    counter = list(range(0, 200, 10))
+    rows, _ = read(answer("vllm:generation_tokens_total", counter))
+    labels = 'instance="a",model_name="m"'
+    named = f'{{__name__="vllm:generation_tokens_total",{labels}}}' if is_dump else None
+    lines = [
+        f"{named or f'vllm:generation_tokens_total{{{labels}}}'} {value} {(NINE + number * QUARTER) * 1000}\n"
+        for number, value in enumerate(counter)
+    ]
+    text = "".join(lines if is_dump else ["# TYPE vllm:generation_tokens_total counter\n", *reversed(lines)])
+    assert reader("prometheus").detect(text.encode(), "f") == 0.9
+    assert read(text)[0] == rows
+
+
+def test_a_page_of_metrics_is_told():
+    """A page of /metrics has no times: it is recognised, nothing of it is booked, and what to do is told once."""
+    page = 'vllm:prompt_tokens_total{engine="0",model_name="Qwen/Qwen3-8B"} 1397.0\n'
+    page += 'vllm:generation_tokens_total{engine="0",model_name="Qwen/Qwen3-8B"} 4829.0\n'
+    assert reader("prometheus").detect(page.encode(), "f") == 0.9
+    assert read(page) == ([], ["series-without-time"])

@@ -6,12 +6,13 @@ regular (bare metal, burstable and accelerated sizes) has a factor of its own un
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
+from joulebook.estimate.hardware import model_word, words_of
 from joulebook.factors.edition import UNKNOWN, Edition, Factor
 
 PREFIX = "instance:"
@@ -57,6 +58,12 @@ class Instance:
     facts: tuple[Factor, ...]
 
 
+MAKERS = ("nvidia", "tesla", "quadro", "rtx", "amd", "instinct")
+SOCKETS = frozenset({"sxm", "pcie"})
+GEFORCE = re.compile(r"^(?:geforce-)?(rtx|gtx)-?(\d0[5-9]0)")
+PARTED = re.compile(r"\d+g\.\d+gb|\bmig\b")
+
+
 @dataclass(frozen=True, slots=True)
 class _Name:
     """A name taken apart: whole, family, size, and the virtual processors that the name itself counts."""
@@ -100,8 +107,13 @@ def nearest_instances(edition: Edition, name: str) -> list[str]:
 
 
 def find_board(edition: Edition, name: str) -> tuple[str, ...]:
-    """Subjects of accelerators that a name may mean: ``h100``, ``NVIDIA A100 80GB``; none where none fits."""
+    """Subjects of accelerators that a name may mean: ``h100``, ``NVIDIA A100 80GB``; none where none fits.
+
+    A driver's name, which begins with its maker (``nvidia_h100_80gb_hbm3``, ``amd_instinct_mi300x_oam``), means the
+    boards of its model that share most words with it. An instance of a board that is parted (MIG) is no board.
+    """
     wanted = re.sub(r"[\s_/]+", "-", name.strip().lower()).replace("nvidia-", "").replace("tesla-", "")
+    wanted = GEFORCE.sub(r"geforce-\1-\2", wanted)
     known = _boards(edition)
     if not wanted:
         return ()
@@ -109,7 +121,19 @@ def find_board(edition: Edition, name: str) -> tuple[str, ...]:
     begins = [one for one in known if one.partition("/")[-1].startswith(f"{wanted}-")]
     words = set(wanted.split("-"))
     spoken = [one for one in known if words <= set(one.partition("/")[-1].split("-"))]
-    return tuple(exact or begins or spoken)
+    return tuple(exact or begins or spoken or _of_driver(name, known))
+
+
+def _of_driver(name: str, known: Sequence[str]) -> list[str]:
+    words = words_of(name)
+    model = model_word(name)
+    if not words or words[0] not in MAKERS or model.isdecimal() or PARTED.search(name.lower()):
+        return []
+    sockets = set(words) & SOCKETS
+    fitting = {one: set(words_of(one)) for one in known if model_word(one.partition("/")[-1]) == model}
+    fitting = {one: told for one, told in fitting.items() if not sockets or not told & SOCKETS or told & sockets}
+    most = max((len(told & set(words)) for told in fitting.values()), default=0)
+    return [one for one, told in fitting.items() if len(told & set(words)) == most]
 
 
 @cache

@@ -1,10 +1,12 @@
-"""Metrics of one's own model servers (vLLM, SGLang, TGI, llama.cpp), as saved answers of Prometheus' query_range.
+"""Metrics of one's own model servers (vLLM, SGLang, TGI, llama.cpp), as Prometheus' query_range answers or dumps them.
 
 Save the counters of `COUNTERS`, and `TIMES` and `GAUGES` for speed and batch, with ``GET /api/v1/query_range``, several
-queries in one file (JSON lines) or one file that a regular expression on ``__name__`` answers. Counters are added up
-per server, model and hour; a counter that falls began anew. Only whole hours are booked, so that overlapping exports
-give the same rows. Speed and batch narrow the estimate of that model on that day. vLLM counts tokens found in the cache
-when a prompt is scheduled and the prompt when it has been read: an hour's cached tokens are at most its prompt tokens.
+queries in one file (JSON lines) or one file that a regular expression on ``__name__`` answers; or as text with times,
+as ``promtool tsdb dump`` gives it. A page of ``/metrics`` tells no time, so that nothing of it can be booked. Counters
+are added up per server, model and hour; a counter that falls began anew. Only whole hours are booked, so that
+overlapping exports give the same rows. Speed and batch narrow the estimate of that model on that day. vLLM counts
+tokens found in the cache when a prompt is scheduled and the prompt when it has been read: an hour's cached tokens are
+at most its prompt tokens.
 
 Early vLLM counted what it found in the cache in blocks (``gpu_prefix_cache_hits``), which are no tokens: not read.
 Checked against: names and labels of counters in ``/metrics`` of vLLM, SGLang and llama.cpp as public repositories keep
@@ -15,12 +17,14 @@ Text Generation Inference "Metrics"; llama.cpp server README, "/metrics".
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.cells import hashable
+from joulebook.ingest.clusters.series import samples_of, series_opened
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, json_documents, name_of, rows_of
@@ -73,6 +77,12 @@ GAUGES = (
 )
 """Requests that are decoded together at a moment; moments without any do not count."""
 
+READ = frozenset((*COUNTERS, *TIMES, *GAUGES))
+TEXT = re.compile(
+    rb'^(?:\{ *__name__ *= *")?(?:' + "|".join(map(re.escape, COUNTERS)).encode() + rb')(?:[{" ]|$)', re.MULTILINE
+)
+"""A line of a counter."""
+
 PARTS = frozenset({"__name__", "finished_reason", "cache_source", "is_streaming", "le", "quantile"})
 """Labels that split one server's counter; their values are added up."""
 
@@ -86,11 +96,13 @@ class Prometheus:
     """Reader of saved range queries."""
 
     name = "prometheus"
-    signs = translatable("a matrix of counters of vLLM, SGLang, TGI or llama.cpp, as Prometheus answers")
+    signs = translatable("counters of vLLM, SGLang, TGI or llama.cpp, as Prometheus answers or dumps them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the type of the result and the name of a counter."""
-        return 0.95 if b'"matrix"' in head and any(name.encode() in head for name in COUNTERS) else 0.0
+        """By the type of the result and the name of a counter, or by a line of a counter."""
+        if b'"matrix"' in head and any(name.encode() in head for name in COUNTERS):
+            return 0.95
+        return 0.9 if TEXT.search(head) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per server, model and hour."""
@@ -103,13 +115,11 @@ Labels = tuple[tuple[str, str], ...]
 def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     hours: dict[tuple[Labels, float], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     spans: dict[Labels, tuple[float, float]] = {}
-    for item in json_documents(stream, file):
+    for item in _series(stream, file):
         if isinstance(item, Finding):
             yield item
-            continue
-        line, answer = item
-        for series in dicts(dig(answer, "data.result")):
-            yield from _add(series, hours, spans, file, line)
+        else:
+            yield from _add(item[1], hours, spans, file, item[0])
     partial = 0
     for (labels, hour), counts in sorted(hours.items()):
         first, last = spans[labels]
@@ -119,6 +129,25 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             yield None, _row(labels, hour, counts)
     if partial:
         yield Finding(file, None, "partial-hours", {"count": partial}, is_error=False)
+
+
+def _series(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, Mapping[str, Any]] | Finding]:
+    """Series as an answer lists them; the samples of a text in the order of their times."""
+    stream, is_json = series_opened(stream)
+    if is_json:
+        for item in json_documents(stream, file):
+            if isinstance(item, Finding):
+                yield item
+                continue
+            yield from ((item[0], series) for series in dicts(dig(item[1], "data.result")))
+        return
+    told: dict[Labels, list[list[float]]] = defaultdict(list)
+    for item in samples_of(stream, file, READ):
+        if isinstance(item, Finding):
+            yield item
+        else:
+            told[tuple(sorted(item.labels.items()))].append([item.at, item.value])
+    yield from ((None, {"metric": dict(labels), "values": sorted(values)}) for labels, values in told.items())
 
 
 def _add(

@@ -158,7 +158,7 @@ RULES: dict[str, str] = {
         "them. Next: export without thinning out, if that can be."
     ),
     "series-without-time": translatable(
-        "{count} values have no time, so no energy can be told from them. Next: export a range, as query_range or "
+        "{count} values have no time, so nothing can be booked of them. Next: export a range, as query_range or "
         "promtool tsdb dump give it."
     ),
     "tokens-and-energy": translatable(

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, BinaryIO
 
-from joulebook.ingest.energy import opened
+from joulebook.ingest.energy import LOOK_AHEAD, opened
 from joulebook.ingest.lines import Lines, dig
 from joulebook.ingest.meters.power import GAP_STEPS
 from joulebook.ingest.records import dicts, json_documents
@@ -26,6 +26,9 @@ TEXT_LINE = re.compile(
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 MILLI = 1e11
 """Times above this are milliseconds."""
+
+NAMELESS = re.compile(rb"\s*\{\s*[a-zA-Z_]\w*\s*=")
+"""How a line begins that names its metric among the labels, as ``promtool tsdb dump`` writes it: it is no JSON."""
 
 PAIR = 2
 
@@ -136,12 +139,18 @@ def power_hours(power: Counter) -> tuple[dict[float, Span], list[float], int]:
     return found, gaps, len(mid) - len(found)
 
 
+def series_opened(stream: BinaryIO) -> tuple[BinaryIO, bool]:
+    """The stream, able to look ahead, and whether it is JSON and no text of series."""
+    ahead, is_json = opened(stream)
+    return ahead, is_json and not NAMELESS.match(ahead.peek(LOOK_AHEAD)[:LOOK_AHEAD])  # ty: ignore[missing-attribute]
+
+
 def samples_of(stream: BinaryIO, file: str, wanted: frozenset[str]) -> Iterator[Sample | Finding]:
     """Samples of the wanted metrics: answers of query_range and query, or text with a time on each line.
 
     Text is what ``promtool tsdb dump`` and the exposition format with timestamps give.
     """
-    stream, is_json = opened(stream)
+    stream, is_json = series_opened(stream)
     if is_json:
         for item in json_documents(stream, file):
             if isinstance(item, Finding):

@@ -3,7 +3,8 @@
 A job whose energy Slurm counted becomes measured energy of its nodes. Without an energy plugin Slurm writes nothing or
 0: then the energy is unknown, never zero, and what was allotted (processors and accelerators by the hour) becomes usage
 that is estimated from. A job counts once: its own figure, else that of its ``extern`` step, else the larger of its
-batch step and the sum of its numbered steps; each step measures its whole nodes, so steps are never all added up.
+batch step and the sum of its numbered steps; each step measures its whole nodes, so steps are never all added up. A job
+with accelerators of several types gives a row for each, the first of them with its processors.
 
 Worth knowing: on nodes that jobs share, each job's figure is that of the whole node; and the figure holds what the
 plugin reads (processors and memory with RAPL, the server with IPMI), which sacct does not tell. Both widen the range.
@@ -18,6 +19,7 @@ a value may have a unit prefix) and "JSON"; slurm.conf(5), AcctGatherEnergyType;
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
@@ -36,6 +38,7 @@ FIELDS = (
     "device", "device_hours", "vcpu_hours",
 )  # fmt: skip
 STEP = re.compile(r"(?P<job>[^.]+)(?:\.(?P<step>.+))?\Z")
+BOARD = re.compile(r"gres/gpu(:.+)?\Z")
 RUNNING = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "COMPLETING", "CONFIGURING")
 COLUMNS = ("JobID", "Start", "End")
 
@@ -70,7 +73,8 @@ class Slurm:
         for job in jobs:
             if job.joules is not None:
                 yield _row(maker, job)
-        yield from rows_of(self.name, options, map(_used, unmetered), FIELDS, tier="derived", is_bucket=True)
+        used = chain.from_iterable(map(_used, unmetered))
+        yield from rows_of(self.name, options, used, FIELDS, tier="derived", is_bucket=True)
         if len(unmetered) < len(jobs):
             yield Finding(options.file, None, "whole-nodes", {}, is_error=False)
         for rule, count in (("no-energy-plugin", len(unmetered)), ("still-running", running)):
@@ -127,13 +131,13 @@ def _row(maker: EnergyMaker, job: Job) -> Entry | Finding:
     return maker.row(told, job.joules, "J", job.line)
 
 
-def _used(job: Job) -> Record | Finding:
-    """What a job without a figure had to itself, for an estimate."""
+def _used(job: Job) -> Iterator[Record]:
+    """What a job without a figure had to itself, for an estimate: a row per type of accelerator."""
     tres = tres_of(job.cells.get("AllocTRES", ""))
     hours = _hours(job.cells)
-    boards = {name.partition(":")[2]: cell for name, cell in tres.items() if name.startswith("gres/gpu")}
-    typed = {name: cell for name, cell in boards.items() if name} or boards
-    device, count = next(iter(sorted(typed.items())), ("", ""))
+    boards = {name.partition(":")[2]: _count(cell) for name, cell in tres.items() if BOARD.match(name)}
+    typed = sorted(one for one in boards.items() if one[0] and one[1])
+    rest = boards.get("", 0) - sum(count for _name, count in typed)
     used: dict[str, object] = {
         "request_id": _identity(job),
         "run": _identity(job),
@@ -142,13 +146,15 @@ def _used(job: Job) -> Record | Finding:
         "provider": "own",
         "project": job.cells.get("Account") or None,
     }
-    if hours is None:
-        return job.line, used
-    if count and _count(count):
-        used |= {"device": device or "gpu", "device_hours": _count(count) * hours}
-    if _count(tres.get("cpu", "")):
-        used["vcpu_hours"] = _count(tres["cpu"]) * hours
-    return job.line, used
+    devices = [*typed, *([("", rest)] if rest > 0 else [])] if hours is not None else []
+    threads = _count(tres.get("cpu", ""))
+    if hours is not None and threads:
+        used["vcpu_hours"] = threads * hours
+    if not devices:
+        yield job.line, used
+    for number, (device, count) in enumerate(devices):
+        yield job.line, {**used, "device": device or "gpu", "device_hours": count * (hours or 0)}
+        used = {**used, "request_id": f"{_identity(job)}#{number + 1}", "vcpu_hours": None}
 
 
 def _hours(cells: Mapping[str, str]) -> float | None:
