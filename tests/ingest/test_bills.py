@@ -504,6 +504,31 @@ def test_skus_of_google(sku, unit, told):
     assert used[told[0]] == pytest.approx(told[1]) if isinstance(told[1], (int, float)) else used[told[0]] == told[1]
 
 
+def test_corrections_of_googles_use():
+    """An adjustment that corrects the use takes it back; one of the price changes nothing that was used.
+
+    Source: Google Cloud, "Standard usage cost data" (adjustment_info).
+    """
+    base = {
+        "usage_start_time": "2026-03-05 01:00:00 UTC", "usage_end_time": "2026-03-05 02:00:00 UTC", "currency": "USD",
+        "service": {"description": "Compute Engine"}, "sku": {"description": "N2 Instance Core running in Americas"},
+        "location": {"region": "us-central1"}, "project": {"id": "p"},
+    }  # fmt: skip
+    lines = [
+        {**base, "cost": cost, "cost_type": kind, "adjustment_info": info, "usage": {"amount": used, "unit": "seconds"}}
+        for cost, kind, info, used in (
+            (0.25, "regular", None, 28800),
+            (-0.25, "adjustment", {"type": "USAGE_CORRECTION"}, -28800),
+            (0.03, "adjustment", {"type": "USAGE_CORRECTION"}, 3600),
+            (-0.01, "adjustment", {"type": "PRICE_CORRECTION"}, -28800),
+        )
+    ]
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    rows, findings = split(reader("google-bill").parse(io.BytesIO(content), ReadOptions(file="f")))
+    assert [(row["vcpu_hours"], "correction_key" in row) for row in rows] == [(8, False), (1, False), (-8, True)]
+    assert findings[-1].facts["lines"] == "4"
+
+
 AWS_LINES = (
     ("USE1-Reservation:p5.48xlarge", "Hrs", {}),
     ("UnusedBox:p5.48xlarge", "Hrs", {"device": "p5.48xlarge", "device_hours": 3.0}),

@@ -29,9 +29,12 @@ _AZURE_RUN_ON = re.compile(r"_?(h\d{3}|a\d{2,3}|t4|mi\d{3}x|gb\d{3})_?(v\d+)$")
 _AZURE_VERSION = re.compile(r"^((?:standard_)?[a-z]+\d+(?:-\d+)?[a-z]*)(v\d+)$")
 """Meters write ``ND96isrH200v5`` and ``D4sv3``; types are called ``nd96isr_h200_v5`` and ``d4s_v3``."""
 
+_CONSTRAINED = re.compile(r"(?<=\d)-\d+(?=[a-z_]|$)")
+"""``e4-2ads_v5`` is an ``e4ads_v5`` with half its virtual processors switched off."""
+
 _GCP = re.compile(r"^(?P<family>[a-z]\d[a-z]?-[a-z]+)-(?P<count>\d+)(?P<end>g?)(?:-lssd)?$")
 
-_ACCELERATED = re.compile(r"aws/(?:p|gr?|inf|trn|dl|vt|f)\d|azure/n|gcp/(?:a|g|ct)\d")
+_ACCELERATED = re.compile(r"aws/(?:p|gr?|inf|trn|dl|vt|f)\d|azure/n|gcp/(?:a|g|ct|tpu)\d")
 """How clouds begin the names of machines with accelerators."""
 
 
@@ -164,7 +167,7 @@ def _of_azure(name: str) -> Iterable[_Name]:
     plain = _AZURE_VERSION.sub(r"\1_\2", _AZURE_RUN_ON.sub(r"_\1_\2", plain))
     found = _AZURE.match(plain)
     if found:
-        bare = plain.removeprefix("standard_").removeprefix("basic_")
+        bare = _CONSTRAINED.sub("", plain.removeprefix("standard_").removeprefix("basic_"))
         family = found["head"] + found["tail"]
         yield _Name(f"azure/{bare}", f"azure/{family}", count=float(found["count"]))
 

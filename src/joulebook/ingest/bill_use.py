@@ -22,7 +22,8 @@ from joulebook.ingest.records import whole
 from joulebook.terms.units import convert
 
 USED = (None, "usage", "discountedusage", "savingsplancoveredusage", "regular", "ondemand", "usagecorrection")
-"""Kinds of lines that tell a use; the others are taxes, fees, credits, purchases, refunds and negations."""
+"""Kinds of lines that tell a use; the others are taxes, fees, credits, purchases, refunds and negations. Of Google's
+adjustments those that correct the use do, and no other."""
 
 NO_MACHINE = re.compile(r"mbps|marketplace|software|extended support|defender|licen[cs](?:e|ing)", re.IGNORECASE)
 COVERED = re.compile(
@@ -153,7 +154,7 @@ def in_tokens(told: Mapping[str, str | None]) -> tuple[float | None, str] | None
 
 
 def _is_used(told: Mapping[str, str | None]) -> bool:
-    return (told.get("kind") or "Usage").replace(" ", "").lower() in USED
+    return (told.get("kind") or "Usage").replace(" ", "").replace("_", "").lower() in USED
 
 
 def _words(told: Mapping[str, str | None], details: Mapping[str, Any]) -> tuple[list[object], str]:
