@@ -310,3 +310,85 @@ def test_embeddings_of_bedrock_are_embeddings():
     rows, _ = parse("bedrock-logs", entry)
     told = {name: rows[0].get(name) for name in ("embedding_tokens", "uncached_input_tokens", "model")}
     assert told == {"embedding_tokens": 12, "uncached_input_tokens": None, "model": "amazon.titan-embed-text-v1"}
+
+
+@pytest.mark.parametrize(
+    ("told", "classes"),
+    [
+        (
+            {
+                "usageDetails": {
+                    "input": 2,
+                    "input_cached_tokens": 47105,
+                    "input_cache_creation": 0,
+                    "input_cache_creation_1h": 1076,
+                    "output": 714,
+                }
+            },
+            [2, 47105, 1076, 714, None],
+        ),
+        (
+            {
+                "usageDetails": {
+                    "input": 2,
+                    "cache_creation_input_tokens": 1076,
+                    "input_cache_creation_tokens": 1076,
+                    "input_ephemeral_1h_input_tokens": 1076,
+                    "output": 714,
+                }
+            },
+            [2, None, 1076, 714, None],
+        ),
+        (
+            {
+                "usageDetails": {
+                    "input": 100,
+                    "input_audio_tokens": 40,
+                    "output": 50,
+                    "output_audio_tokens": 30,
+                    "total": 220,
+                }
+            },
+            [140, None, None, 80, None],
+        ),
+        (
+            {
+                "usageDetails": {
+                    "input": 0,
+                    "input_modality_TEXT": 60,
+                    "cached_modality_TEXT": 40,
+                    "output": 9,
+                    "output_reasoning": 5,
+                }
+            },
+            [60, 40, None, 9, 5],
+        ),
+        (
+            {"usageDetails": {"input": 100, "input_text_tokens": 100, "output": 50, "total": 150}},
+            [100, None, None, 50, None],
+        ),
+        (
+            {"usageDetails": {"input": 100, "input_priority": 100, "output": 50, "output_priority_audio": 50}},
+            [100, None, None, 50, None],
+        ),
+        (
+            {"usageDetails": {}, "usage": {"input": 50, "output": 5, "unit": "TOKENS"}},
+            [50, None, None, 5, None],
+        ),
+        ({"usage": {"promptTokens": 50, "completionTokens": 5, "totalTokens": 55}}, [50, None, None, 5, None]),
+        ({"usageDetails": {}, "promptTokens": 12, "completionTokens": 3}, [12, None, None, 3, None]),
+        ({"usageDetails": {"input": 12, "output": 3}, "usage": {"unit": "CHARACTERS"}}, None),
+    ],
+)
+def test_usage_types_of_langfuse(told, classes):
+    """Each usage type falls into one class, once; what has no class is input or output; characters are no tokens.
+
+    Source: tests of Langfuse's OtelIngestionProcessor (2026); what langfuse 5.0.4 makes of the usage of LangChain.
+    """
+    observation = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-01-05T09:00:05.000Z"}
+    rows, findings = parse("langfuse", {**observation, "input": "SECRET", "output": "SECRET", **told})
+    if classes is None:
+        assert (rows, [one.rule for one in findings]) == ([], ["nothing-consumed"])
+    else:
+        names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens", "visible_output_tokens")
+        assert [rows[0].get(name) for name in (*names, "reasoning_output_tokens")] == classes
