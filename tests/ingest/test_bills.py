@@ -11,6 +11,7 @@ from recorded import RECORDINGS
 
 from joulebook.faces.cli.main import run_command
 from joulebook.factors.model import resolve_model
+from joulebook.factors.place import resolve_place
 from joulebook.factors.read import read_edition
 from joulebook.ingest.bill_blocks import UNTOLD, told_in_tokens
 from joulebook.ingest.bill_tokens import model_of, tokens_of
@@ -582,3 +583,37 @@ def test_capacity_tells_no_tokens(sku, unit, service):
     """Provisioned throughput is told as such, for its hours are neither tokens nor a machine that is known."""
     told = {"kind": "Usage", "sku": sku, "unit": unit, "service": service}
     assert (use_of(told, 1.0), untold_use(told)) == (None, "capacity-without-tokens")
+
+
+def test_azures_names_of_regions():
+    """Meters turn the words of a region around: every spelling of Microsoft's own table finds the region's grid.
+
+    Source: values of bills in Microsoft's FinOps toolkit, src/open-data/Regions.csv.
+    """
+    header = "Date,Cost,BillingCurrency,ResourceLocation,ChargeType,UnitOfMeasure,Quantity,MeterCategory,Product\n"
+    places = ("US West 3", "EU North", "apsoutheast", "IN Central", "KR Central", "norwaye", "uksouth", "Unassigned")
+    used = "Usage,1 Hour,1,Virtual Machines,Virtual Machines Dsv3 Series - D2s v3 - "
+    text = header + "".join(f"09/04/2026,1,USD,{place},{used}{place}\n" for place in places)
+    rows, _ = split(reader("azure-bill").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    edition = read_edition()
+    zones = [resolve_place(edition, "azure", row.get("region"), date(2026, 9, 4)).zone for row in rows]
+    assert zones == ["US-AZNM", "IRL", "SGP", "IND", "KOR", "NOR", "GBR", "unknown"]
+
+
+def test_a_region_that_only_the_usage_type_tells():
+    """Models that AWS sells through its Marketplace may have no region of the product: the code of the type tells it.
+
+    Source: AWS, "AWS Region billing codes"; a Marketplace line of Bedrock in a public repository's tests.
+    """
+    header = (
+        "line_item_usage_start_date,line_item_unblended_cost,line_item_currency_code,line_item_usage_amount,"
+        "pricing_unit,line_item_line_item_type,product_region_code,line_item_usage_type,line_item_line_item_description\n"
+    )
+    lines = (
+        "Units,Usage,,EUC1-MP:EUC1_InputTokenCount-Units,AWS Marketplace software usage|Million Input Tokens",
+        "Hrs,Usage,us-west-2,USE1-BoxUsage:c5.large,$0.085 per On Demand Linux c5.large Instance Hour",
+        "Hrs,Usage,,BoxUsage:c5.large,$0.085 per On Demand Linux c5.large Instance Hour",
+    )
+    text = header + "".join(f"2026-09-04T00:00:00Z,1,USD,2,{line}\n" for line in lines)
+    rows, _ = split(reader("aws-cur").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    assert [row.get("region") for row in rows] == ["eu-central-1", "us-west-2", None]

@@ -29,7 +29,17 @@ from joulebook.errors import translatable
 from joulebook.ingest.bill_coverage import Coverage
 from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import in_tokens
-from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, oracle_unit, spelled
+from joulebook.ingest.bill_words import (
+    AZURE,
+    CUR,
+    FOCUS,
+    GOOGLE,
+    ORACLE,
+    aws_region,
+    azure_region,
+    oracle_unit,
+    spelled,
+)
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
@@ -227,12 +237,13 @@ def _shared(told: Mapping[str, str | None], cost: float, seen: Counter[str], hos
     identity = usage_key(hashable([told["id"]] if told["id"] else [told[name] or "" for name in names]))
     seen[identity] += 1
     start, end = _day(told["start"], 0), told["end"] or _day(told["start"], 1)
+    provider = provider_name(told["provider"]) or host or None
     return {
         "request_id": f"{identity}:{seen[identity]}",
         "started_at": start,
         "ended_at": end if end != start else None,
-        "provider": provider_name(told["provider"]) or host or None,
-        "region": _region(told["region"]) if host == "azure" else told["region"],
+        "provider": provider,
+        "region": _region(provider, told),
         "project": told["account"],
         "cost_usd": cost if told["currency"] == "USD" else None,
     }
@@ -250,9 +261,10 @@ def _day(cell: str | None, later: int) -> str | None:
         return cell
 
 
-def _region(place: str | None) -> str | None:
-    """Azure's name of a region, which its bills write in several ways: "US East", "East US", "EastUS", "eastus"."""
-    return place.replace(" ", "").lower() if place else None
+def _region(provider: str | None, told: Mapping[str, str | None]) -> str | None:
+    if provider == "azure":
+        return azure_region(told["region"])
+    return told["region"] or (aws_region(told["sku"]) if provider == "aws" else None)
 
 
 def _columns(words: Words, header: Sequence[str]) -> dict[str, tuple[str, ...]]:
