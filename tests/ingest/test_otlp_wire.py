@@ -4,6 +4,7 @@ import io
 import json
 import struct
 
+import pytest
 from recorded import RECORDINGS
 
 from joulebook.ingest.reader import ReadOptions, reader
@@ -135,9 +136,91 @@ def test_the_model_of_an_embedding_by_openinference():
         "embedding.model_name": "text-embedding-3-small",
         "openinference.span.kind": "EMBEDDING",
     }
-    values = {name: {"intValue" if text.isdecimal() else "stringValue": text} for name, text in told.items()}
-    attributes = [{"key": name, "value": value} for name, value in values.items()]
     span = {"traceId": "t", "spanId": "s", "name": "CreateEmbeddings", "startTimeUnixNano": "1795952363382567000"}
-    document = {"resourceSpans": [{"scopeSpans": [{"spans": [{**span, "attributes": attributes}]}]}]}
-    (row,) = reader("otlp").parse(io.BytesIO(json.dumps(document).encode()), ReadOptions(file="f"))
+    (row,) = traced({**span, "attributes": listed(told)})
     assert (row["model"], row["embedding_tokens"], row["provider"]) == ("text-embedding-3-small", 8, "openai")
+
+
+def listed(told):
+    """Attributes as OTLP lists them."""
+    values = {name: {"intValue" if text.isdecimal() else "stringValue": text} for name, text in told.items()}
+    return [{"key": name, "value": value} for name, value in values.items()]
+
+
+def traced(*spans, resource=None):
+    """What the reader makes of spans."""
+    groups = [{"resource": {"attributes": listed(resource or {})}, "scopeSpans": [{"spans": [span]}]} for span in spans]
+    lines = "".join(json.dumps({"resourceSpans": [group]}) + "\n" for group in groups)
+    return list(reader("otlp").parse(io.BytesIO(lines.encode()), ReadOptions(file="f")))
+
+
+COUNTS = {
+    "gen_ai.usage.input_tokens": "4320",
+    "gen_ai.usage.output_tokens": "50",
+    "gen_ai.usage.details.cache_read_input_tokens": "4000",
+    "gen_ai.usage.details.cache_creation_input_tokens": "300",
+    "gen_ai.usage.details.reasoning_tokens": "10",
+}
+CALL = {
+    "traceId": "t",
+    "spanId": "call",
+    "parentSpanId": "run",
+    "startTimeUnixNano": "1795952363382567000",
+    "attributes": listed({"gen_ai.operation.name": "chat", "gen_ai.request.model": "claude-sonnet-4-5", **COUNTS}),
+}
+RUN = {
+    **CALL,
+    "spanId": "run",
+    "parentSpanId": None,
+    "attributes": listed({"model_name": "claude-sonnet-4-5", **COUNTS}),
+}
+
+
+@pytest.mark.parametrize("spans", [(CALL, RUN), (RUN, CALL)], ids=["inner-first", "outer-first"])
+def test_a_run_of_an_agent_repeats_its_calls(spans):
+    """A span without an operation that holds another with counts is a sum; its calls are counted, with their cache.
+
+    Source: what Pydantic AI 0.4.0 wrote of an agent's run with one answer by a server of ours, November 2026.
+    """
+    (row,) = traced(*spans)
+    classes = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens", "visible_output_tokens")
+    assert [row[name] for name in (*classes, "reasoning_output_tokens")] == [20, 4000, 300, 40, 10]
+
+
+def test_a_span_without_operation_that_holds_none_is_a_call():
+    """Counts of a span by an old convention are taken where no span inside it tells any."""
+    assert len(traced(RUN, {**CALL, "traceId": "other"})) == 2
+
+
+def test_a_service_without_a_name_is_no_project():
+    """The SDK calls a service that nobody named unknown_service: that is no project."""
+    names = ("shop", "unknown_service", "unknown_service:python")
+    assert [traced(CALL, resource={"service.name": name})[0].get("project") for name in names] == ["shop", None, None]
+
+
+def test_calls_of_vercels_sdk():
+    """Calls of Vercel's AI SDK have counts in two conventions; the span around a call repeats it; hosts are hosts.
+
+    Source: what the AI SDK 5 wrote of answers by a server of ours, November 2026.
+    """
+    counts = {"ai.usage.cachedInputTokens": "1024", "ai.usage.reasoningTokens": "64", "ai.usage.inputTokens": "1200"}
+    outer = {"ai.operationId": "ai.streamText", "ai.model.id": "gpt-5-mini", **counts}
+    told = {
+        "gen_ai.usage.input_tokens": "1200",
+        "gen_ai.usage.output_tokens": "90",
+        "gen_ai.system": "openai.responses",
+    }
+    inner = {**outer, **told, "ai.operationId": "ai.streamText.doStream"}
+    embedded = {"ai.model.id": "e", "ai.usage.tokens": "8", "ai.model.provider": "openai.embedding"}
+    spans = (
+        inner,
+        outer,
+        {**embedded, "ai.operationId": "ai.embed.doEmbed"},
+        {**embedded, "ai.operationId": "ai.embed"},
+    )
+    call, embedding = traced(
+        *({**CALL, "spanId": str(number), "attributes": listed(one)} for number, one in enumerate(spans))
+    )
+    names = ("uncached_input_tokens", "cache_read_tokens", "visible_output_tokens", "reasoning_output_tokens")
+    assert ([call[name] for name in names], call["provider"]) == ([176, 1024, 26, 64], "openai")
+    assert (embedding["embedding_tokens"], embedding["model"], embedding["provider"]) == (8, "e", "openai")

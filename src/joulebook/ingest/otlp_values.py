@@ -6,6 +6,8 @@ from typing import Any
 from joulebook.ingest.otlp_words import first_of
 from joulebook.ingest.records import dicts, name_of
 
+UNNAMED = "unknown_service"
+
 
 def attributes(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as a plain dictionary; only single values are kept."""
@@ -32,9 +34,10 @@ def nanoseconds(value: object) -> str | None:
 
 
 def owner(resource: Mapping[str, Any]) -> dict[str, object]:
-    """Project, team and region that a resource names."""
+    """Project, team and region that a resource names; the SDK's word for a service without a name is none."""
+    service = name_of(first_of(resource, ("service.name",)))
     return {
-        "project": name_of(first_of(resource, ("service.name",))),
+        "project": None if service is not None and service.partition(":")[0] == UNNAMED else service,
         "team": name_of(first_of(resource, ("team", "team.id", "service.namespace"))),
         "region": name_of(resource.get("cloud.region")),
     }

@@ -27,21 +27,29 @@ SPAN_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "gen_ai.usage.input_cached_tokens",
             "gen_ai.usage.cached_tokens",
             "gen_ai.usage.input_tokens.cached",
+            "gen_ai.usage.details.cache_read_tokens",
+            "gen_ai.usage.details.cache_read_input_tokens",
+            "gen_ai.usage.details.cached_tokens",
             "llm.token_count.prompt_details.cache_read",
+            "ai.usage.cachedInputTokens",
         ),
         "cache_write_tokens": (
             "gen_ai.usage.cache_creation.input_tokens",
             "gen_ai.usage.cache_creation_input_tokens",
             "gen_ai.usage.cache_write.input_tokens",
             "gen_ai.usage.input_tokens.cache_write",
+            "gen_ai.usage.details.cache_write_tokens",
+            "gen_ai.usage.details.cache_creation_input_tokens",
             "llm.token_count.prompt_details.cache_write",
         ),
         "reasoning_output_tokens": (
             "gen_ai.usage.reasoning.output_tokens",
             "gen_ai.usage.reasoning_tokens",
             "gen_ai.usage.output_tokens.reasoning",
+            "gen_ai.usage.details.reasoning_tokens",
             "llm.usage.reasoning_tokens",
             "llm.token_count.completion_details.reasoning",
+            "ai.usage.reasoningTokens",
         ),
         "model": (
             "gen_ai.response.model",
@@ -50,9 +58,18 @@ SPAN_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "llm.model_name",
             "llm.request.model",
             "embedding.model_name",
+            "ai.model.id",
         ),
-        "provider": ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "llm.vendor"),
+        "provider": (
+            "gen_ai.provider.name",
+            "gen_ai.system",
+            "llm.provider",
+            "llm.system",
+            "llm.vendor",
+            "ai.model.provider",
+        ),
         "service_tier": ("gen_ai.openai.response.service_tier", "openai.response.service_tier"),
+        "embedding_tokens": ("ai.usage.tokens",),
         "response_id": ("gen_ai.response.id",),
     }
 )
@@ -61,8 +78,9 @@ SPAN_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 PASSED_OVER = frozenset(
     {"invoke_agent", "create_agent", "execute_tool", "invoke_workflow"}
     | {"agent", "chain", "tool", "retriever", "reranker", "guardrail", "evaluator", "prompt", "workflow", "task"}
+    | {"ai.generatetext", "ai.streamtext", "ai.generateobject", "ai.streamobject", "ai.embed", "ai.embedmany"}
 )
-"""Operations (GenAI) and span kinds (OpenInference, OpenLLMetry) that are no call of a model."""
+"""Operations (GenAI, Vercel's AI SDK) and span kinds (OpenInference, OpenLLMetry) that are no call of a model."""
 
 AGENT_EVENTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

@@ -33,6 +33,10 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "gcp.gen_ai": "google",
         "gemini": "google",
         "google ai studio": "google",
+        "google.generative-ai": "google",
+        "google.vertex": "gcp",
+        "vertex.anthropic": "gcp",
+        "azure-openai": "azure",
         "mistralai": "mistral",
         "mistral_ai": "mistral",
         "cohere_chat": "cohere",
@@ -48,13 +52,19 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
 view: "Google Cloud")."""
 
 
+INTERFACES = frozenset({"chat", "responses", "completion", "embedding", "messages"})
+"""What Vercel's AI SDK writes behind the host: the interface it called."""
+
+
 def provider_name(theirs: object) -> str | None:
     """Our word for a host; their own, in small letters, where we have none; None where they name none.
 
-    >>> provider_name("gcp.vertex_ai"), provider_name("OpenAI"), provider_name(""), provider_name("Google Cloud")
-    ('gcp', 'openai', None, 'gcp')
+    >>> provider_name("gcp.vertex_ai"), provider_name("OpenAI"), provider_name(""), provider_name("openai.responses")
+    ('gcp', 'openai', None, 'openai')
     """
     if not isinstance(theirs, str) or not theirs.strip():
         return None
     word = theirs.strip().lower()
+    host, _dot, interface = word.rpartition(".")
+    word = host if host and interface in INTERFACES else word
     return PROVIDERS.get(word, word)
