@@ -83,6 +83,15 @@ HOURS = re.compile(
     r"(?:[\d,.]+\s*)?(?P<what>.*?)\s*(?:per )?-?(?P<time>hours?|hrs?|seconds?|minutes?)\Z", re.IGNORECASE
 )
 
+DISK = re.compile(r"\bManaged Disks\b.*? ([PES]\d+)\b(?!.*\b(?:Mount|Operations|Snapshots?|Burst)\b)", re.IGNORECASE)
+DISKS = re.compile(r"(?:[\d,.]+|Units) ?/ ?Month\Z", re.IGNORECASE)
+DISK_GIB: Mapping[str, int] = {
+    "1": 4, "2": 8, "3": 16, "4": 32, "6": 64, "10": 128, "15": 256, "20": 512, "30": 1024, "40": 2048, "50": 4096,
+    "60": 8192, "70": 16384, "80": 32767,
+}  # fmt: skip
+"""Gibibytes of Azure's disks by the number in the name of their size, such as P30, E10 or S4. Source: Azure, "Select a
+disk type", tables of the sizes of premium SSD, standard SSD and standard HDD."""
+
 MAPPED = re.compile(r"[{ ](\w+)=([^={}]*?)(?=, \w+=|\}\Z)")
 """One entry of a map as text."""
 
@@ -122,7 +131,7 @@ def use_of(told: Mapping[str, str | None], quantity: float) -> dict[str, object]
         return None
     if COVERED.search(text):
         return {}
-    for find in (_stored, _machine, _sent):
+    for find in (_disk, _stored, _machine, _sent):
         found = find(told, details, text, unit, quantity)
         if found is not None:
             return found
@@ -226,6 +235,16 @@ def _of_database(told: Mapping[str, str | None]) -> str | None:
     """The machine that a database of Azure runs on, by its meter."""
     meter = told.get("sku") or ""
     return meter if DATABASE.search(told.get("description") or "") and DATABASE_MACHINE.match(meter) else None
+
+
+def _disk(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:
+    """Disks that are billed by their size's name and counted by the month."""
+    found = DISK.search(text) if DISKS.match(unit) else None
+    size = DISK_GIB.get(found[1][1:]) if found else None
+    if size is None:
+        return None
+    hours = quantity * convert(1, "mo", "h")
+    return {"storage_gb_hours": size * _gb("GiB") * hours, "device": "hdd" if HDD.search(text) else "ssd"}
 
 
 def _stored(_told: object, _details: object, text: str, unit: str, quantity: float) -> dict[str, object] | None:

@@ -27,19 +27,10 @@ from typing import BinaryIO, cast
 
 from joulebook.errors import translatable
 from joulebook.ingest.bill_coverage import Coverage
+from joulebook.ingest.bill_regions import aws_region, azure_region
 from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import in_tokens
-from joulebook.ingest.bill_words import (
-    AZURE,
-    CUR,
-    FOCUS,
-    GOOGLE,
-    ORACLE,
-    aws_region,
-    azure_region,
-    oracle_unit,
-    spelled,
-)
+from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, oracle_unit, spelled
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
@@ -157,6 +148,8 @@ class Focus(_Bill):
     must = (frozenset({"ChargePeriodStart"}), frozenset({"BilledCost"}), frozenset({"ConsumedUnit"}))
 
     def _sized(self, told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
+        if (told["commitment"] or "").lower() == "unused":  # what nobody used of a commitment has no quantity consumed
+            return 0.0, told["unit"] or ""
         return in_tokens(told)
 
 
