@@ -1,6 +1,7 @@
 """Export archives: zips, branches, and the lower bound."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -60,3 +61,20 @@ def test_the_reference_conversation(shared_data):
 def test_never_more_than_a_tokenizer_finds(text, most):
     """The count is not above what the cl100k tokenizer gives for known texts."""
     assert least_tokens(text) <= most
+
+
+def test_attached_files_and_shown_reasoning_of_claude():
+    """The text of an attached file is read by the answers after it; reasoning that was shown is output of its answer.
+
+    Source: the fields of messages that readers in public repositories expect: attachments with extracted_content,
+    content of the types text, thinking, tool_use and tool_result.
+    """
+    shared = {"created_at": "2025-10-01T10:00:00Z", "sender": "human"}
+    asked = {**shared, "uuid": "1", "text": "one two", "attachments": [{"extracted_content": "three four five"}]}
+    content = [{"type": "thinking", "thinking": "six seven"}, {"type": "tool_use", "input": {"query": "no text"}}]
+    answered = {**shared, "uuid": "2", "sender": "assistant", "text": "", "content": content}
+    last = {**answered, "uuid": "3", "content": [{"type": "text", "text": "eight"}]}
+    archive = json.dumps([{"uuid": "c", "chat_messages": [asked, answered, last]}]).encode()
+    rows = [row for row in reader("claude-export").parse(io.BytesIO(archive), ReadOptions()) if isinstance(row, dict)]
+    names = ("uncached_input_tokens", "visible_output_tokens", "reasoning_output_tokens")
+    assert [[row.get(name) for name in names] for row in rows] == [[5, 0, 2], [5, 1, None]]

@@ -224,3 +224,25 @@ def test_calls_of_vercels_sdk():
     names = ("uncached_input_tokens", "cache_read_tokens", "visible_output_tokens", "reasoning_output_tokens")
     assert ([call[name] for name in names], call["provider"]) == ([176, 1024, 26, 64], "openai")
     assert (embedding["embedding_tokens"], embedding["model"], embedding["provider"]) == (8, "e", "openai")
+
+
+def test_sums_of_input_and_output_that_began_apart():
+    """Input and output of one source are one sum, though each type of token has a start of its own.
+
+    Source: what the Python SDK 1.45.2 wrote of the histogram gen_ai.client.token.usage, November 2026.
+    """
+    points = [
+        {
+            "attributes": listed({"gen_ai.request.model": "gpt-5-mini", "gen_ai.token.type": kind}),
+            "startTimeUnixNano": f"179595236338256{start}",
+            "timeUnixNano": "1795952363392567000",
+            "count": "3",
+            "sum": total,
+        }
+        for kind, start, total in (("input", "7000", 300), ("output", "7900", 30))
+    ]
+    histogram = {"aggregationTemporality": 2, "dataPoints": points}
+    metrics = [{"name": "gen_ai.client.token.usage", "histogram": histogram}]
+    document = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": metrics}]}]}
+    (row,) = reader("otlp").parse(io.BytesIO(json.dumps(document).encode()), ReadOptions(file="f"))
+    assert (row["uncached_input_tokens"], row["visible_output_tokens"], row["request_count"]) == (300, 30, 3)

@@ -6,7 +6,8 @@ do not cross words), so that the count is a lower bound. What the service adds u
 results, hidden reasoning) is not in the archive. So the rows have the tier ``estimated`` and a finding says that the
 counts are too low.
 
-An answer reads all that was said before it on its branch; every branch counts, for every answer was computed.
+An answer reads all that was said before it on its branch; every branch counts, for every answer was computed. Claude's
+archive also holds the text of attached files, which is read with the message, and reasoning that the user could see.
 Sources: ChatGPT ``conversations.json``: ``mapping`` of nodes with parent and message; Claude ``conversations.json``:
 ``chat_messages`` in order.
 """
@@ -170,10 +171,11 @@ def _claude(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
             continue
         before = 0
         for message in dicts(talk.get("chat_messages")):
-            pieces = [text for piece in dicts(message.get("content")) if isinstance(text := piece.get("text"), str)]
+            pieces = _texts(message.get("content"), "text")
             said = message.get("text")
             size = least_tokens("\n".join(pieces) or (said if isinstance(said, str) else ""))
-            if message.get("sender") == "assistant" and size:
+            thought = least_tokens("\n".join(_texts(message.get("content"), "thinking")))
+            if message.get("sender") == "assistant" and (size or thought):
                 yield (
                     None,
                     {
@@ -184,6 +186,11 @@ def _claude(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
                         "tool": "claude",
                         "uncached_input_tokens": before,
                         "visible_output_tokens": size,
+                        "reasoning_output_tokens": thought or None,
                     },
                 )
-            before += size
+            before += size + least_tokens("\n".join(_texts(message.get("attachments"), "extracted_content")))
+
+
+def _texts(pieces: object, name: str) -> list[str]:
+    return [text for piece in dicts(pieces) if isinstance(text := piece.get(name), str)]

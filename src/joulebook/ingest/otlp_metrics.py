@@ -42,7 +42,7 @@ class Measures:
             body = metric.get(kind)
             if isinstance(body, dict):
                 is_running = body.get("aggregationTemporality") in CUMULATIVE
-                for point in dicts(body.get("dataPoints")):
+                for point in _begun_together(body):
                     yield from self._point(str(metric["name"]), point, resource, line, is_running=is_running)
 
     def _point(
@@ -57,7 +57,7 @@ class Measures:
         if value is None or end is None or not end.isdecimal():
             yield Finding(self.file, line, "bad-number", {"column": name})
             return
-        labels = sorted(f"{key}={cell}" for key, cell in known.items() if key not in METRIC_TYPES)
+        labels = _labels(known)
         owners = sorted(f"{key}={cell}" for key, cell in resource.items())
         series = tuple(hashable([name, str(is_running), *owners, *labels, str(start) if is_running else end]))
         sums = self._sums.setdefault(series, {"line": line, "name": name, "known": known, "resource": resource})
@@ -79,6 +79,24 @@ class Measures:
             agent = TOOLS.get(sums["name"].partition(".")[0]) or AGENT_SERVICES.get(service)
             if (agent, None) not in told and service not in services:
                 yield sums["line"], _row(series, sums, agent)
+
+
+def _labels(known: Mapping[str, Any]) -> list[str]:
+    return sorted(f"{key}={cell}" for key, cell in known.items() if key not in METRIC_TYPES)
+
+
+def _begun_together(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Points with the earliest start among those of their labels: input and output of one source are one sum.
+
+    An SDK may give each type of token the moment of its own first count as start, as Python's 1.45.2 does.
+    """
+    points = [(tuple(_labels(attributes(point))), point) for point in dicts(body.get("dataPoints"))]
+    starts: dict[tuple[str, ...], str] = {}
+    for labels, point in points:
+        start = nanoseconds(point.get("startTimeUnixNano"))
+        if start is not None and start.isdecimal():
+            starts[labels] = min(starts.get(labels, start), start, key=int)
+    yield from ({**point, "startTimeUnixNano": starts.get(labels)} for labels, point in points)
 
 
 def _row(series: Key, sums: Mapping[str, Any], agent: str | None) -> dict[str, object]:
