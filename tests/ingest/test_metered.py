@@ -261,3 +261,11 @@ def test_accelerators_of_several_types_in_a_job():
     told = [(row["device"], row["device_hours"], row.get("vcpu_hours")) for row in rows]
     assert told == [("a100", 1, 8), ("a40", 2, None), ("gpu", 1, None)]
     assert len({row["usage_key"] for row in rows}) == len(rows)
+
+
+def test_a_job_that_never_began_used_nothing():
+    """A job cancelled in the queue has an end and no start: it is no use, and no fault of the file."""
+    text = "JobID|Start|End|ElapsedRaw|State\n" + "1|None|2026-01-02T01:00:00|0|CANCELLED by 5\n"
+    record = {"job_id": 2, "state": {"current": ["CANCELLED"]}, "tres": {}, "time": {"start": 0, "end": 1767315600}}
+    for content in (text, json.dumps({"jobs": [record]})):
+        assert list(reader("slurm").parse(io.BytesIO(content.encode()), METERED[0].read_options())) == []

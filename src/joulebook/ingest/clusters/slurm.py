@@ -4,7 +4,8 @@ A job whose energy Slurm counted becomes measured energy of its nodes. Without a
 0: then the energy is unknown, never zero, and what was allotted (processors and accelerators by the hour) becomes usage
 that is estimated from. A job counts once: its own figure, else that of its ``extern`` step, else the larger of its
 batch step and the sum of its numbered steps; each step measures its whole nodes, so steps are never all added up. A job
-with accelerators of several types gives a row for each, the first of them with its processors.
+with accelerators of several types gives a row for each, the first of them with its processors. A job that never began
+used nothing.
 
 Worth knowing: on nodes that jobs share, each job's figure is that of the whole node; and the figure holds what the
 plugin reads (processors and memory with RAPL, the server with IPMI), which sacct does not tell. Both widen the range.
@@ -40,6 +41,9 @@ FIELDS = (
 STEP = re.compile(r"(?P<job>[^.]+)(?:\.(?P<step>.+))?\Z")
 BOARD = re.compile(r"gres/gpu(:.+)?\Z")
 RUNNING = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "COMPLETING", "CONFIGURING")
+NEVER = ("None", "Unknown", "0")
+"""Start of a job that was cancelled before it began: it used nothing."""
+
 COLUMNS = ("JobID", "Start", "End")
 
 
@@ -67,7 +71,7 @@ class Slurm:
                 yield item
             elif item.cells.get("State", "").split(" ")[0] in RUNNING or item.cells.get("End") in ("Unknown", "0", ""):
                 running += 1
-            else:
+            elif item.cells["Start"] not in NEVER:
                 jobs.append(item)
         unmetered = [job for job in jobs if job.joules is None]
         for job in jobs:
