@@ -7,7 +7,7 @@ import pytest
 from recorded import RECORDINGS
 
 from joulebook.faces.cli.main import run_command
-from joulebook.ingest.reader import ReadOptions, detect, reader
+from joulebook.ingest.reader import ReadOptions, detect, reader, reader_names
 from joulebook.terms.finding import Finding
 
 
@@ -24,6 +24,12 @@ def parse(name, *documents):
     return [row for row in found if not isinstance(row, Finding)], [row for row in found if isinstance(row, Finding)]
 
 
+def detect_bytes(*documents):
+    """The reader that JSON lines are taken for."""
+    head = b"\n".join(json.dumps(one).encode() for one in documents)
+    return max((reader(name).detect(head, "f.jsonl"), name) for name in reader_names())[1]
+
+
 def test_metrics_of_azure_are_sums_per_interval():
     """Tokens and requests of one split and interval are one row, with model, place and length; empty hours are none."""
     rows, _ = recorded("azure-openai.json")
@@ -31,6 +37,71 @@ def test_metrics_of_azure_are_sums_per_interval():
         (row["started_at"].hour, row["ended_at"].hour, row["model"], row["region"], row["request_count"])
         for row in rows
     ] == [(9, 10, "gpt-4o-2024-08-06", "swedencentral", 4), (11, 12, "gpt-4o-2024-08-06", "swedencentral", 2)]
+
+
+def test_gateway_logs_of_an_event_hub():
+    """Records of the gateway have their counts in their properties; Claude counts what it read of a cache beside them.
+
+    Source: a public processor of API Management's logs out of an event hub (names of properties, counts of one turn).
+    """
+
+    def log(identity, model, prompt, cached):
+        properties = {"requestId": identity, "modelName": model, "promptTokens": prompt, "completionTokens": 5}
+        properties |= {"promptCachedTokens": cached, "correlationId": f"c-{identity}", "sequenceNumber": 0}
+        return {"category": "GatewayLlmLogs", "time": "2026-09-04T10:00:00Z", "location": "East US 2"} | {
+            "properties": properties
+        }
+
+    logs = {"records": [log("msg_1", "claude-opus-4-5", 26, 48854), log("chatcmpl-1", "gpt-4o-2024-08-06", 120, 100)]}
+    assert detect_bytes(logs) == "azure-openai"
+    rows, findings = parse("azure-openai", logs)
+    assert findings == []
+    assert [(row["model"], row["uncached_input_tokens"], row["cache_read_tokens"], row["region"]) for row in rows] == [
+        ("claude-opus-4-5", 26, 48854, "eastus2"),
+        ("gpt-4o-2024-08-06", 20, 100, "eastus2"),
+    ]
+
+
+def test_answers_that_a_gateway_kept():
+    """A gateway that logs bodies tells each answer's counts, of a stream in its last piece; an error tells none.
+
+    Source: GatewayLogs in the tests of Elastic's integration for Azure OpenAI (test-open-ai-gateway.log).
+    """
+    usage = {"completion_tokens": 8, "prompt_tokens": 14, "total_tokens": 22}
+    whole = json.dumps({"id": "chatcmpl-9", "model": "gpt-35-turbo", "object": "chat.completion", "usage": usage})
+    pieces = ({"id": "chatcmpl-7", "choices": [1]}, {"id": "chatcmpl-7", "model": "gpt-4o", "usage": usage})
+    streamed = "".join(f"data: {json.dumps(piece)}\n\n" for piece in pieces) + "data: [DONE]\n"
+    failed = json.dumps({"error": {"code": "content_filter", "status": 400}})
+    entries = [
+        {
+            "category": "GatewayLogs", "correlationId": "9978", "location": "East US", "time": "2024-07-02T06:31:31Z",
+            "properties": {"apiId": "azure-openai", "backendResponseBody": body, "responseBody": body},
+        }
+        for body in (whole, streamed, failed)
+    ]  # fmt: skip
+    assert detect_bytes(*entries) == "azure-openai"
+    rows, findings = parse("azure-openai", *entries)
+    assert findings == []
+    assert [(row["model"], row["uncached_input_tokens"], row["visible_output_tokens"]) for row in rows] == [
+        ("gpt-35-turbo", 14, 8),
+        ("gpt-4o", 14, 8),
+    ]
+    log = {"category": "GatewayLlmLogs", "time": "2024-07-02T06:31:31Z"}
+    log["properties"] = {"requestId": "chatcmpl-9", "modelName": "gpt-35-turbo", "promptTokens": 14}
+    assert parse("azure-openai", log)[0][0]["usage_key"] == rows[0]["usage_key"]
+
+
+def test_metrics_as_log_analytics_gives_them():
+    """The table AzureMetrics spells the same metrics with capitals."""
+    resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/shop"
+    common = {"TimeGenerated": "2026-06-01T00:00:00Z", "TimeGrain": "PT1M", "ResourceId": resource}
+    entries = (
+        {**common, "MetricName": "ProcessedPromptTokens", "Total": 600},
+        {**common, "MetricName": "GeneratedTokens", "Total": 400},
+    )
+    assert detect_bytes(*entries) == "azure-openai"
+    rows, _ = parse("azure-openai", *entries)
+    assert [(row["project"], row["visible_output_tokens"]) for row in rows] == [("shop", 400)]
 
 
 def test_requests_without_tokens_are_told():
@@ -392,3 +463,20 @@ def test_usage_types_of_langfuse(told, classes):
     else:
         names = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens", "visible_output_tokens")
         assert [rows[0].get(name) for name in (*names, "reasoning_output_tokens")] == classes
+
+
+def test_models_that_vertex_names_by_a_path():
+    """A row of a tuned endpoint names its model by a path; its last part is the model.
+
+    Source: public queries of request-response logs, which take the model out of ``publishers/google/models/``.
+    """
+    answer = {"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 3}}
+    row = {
+        "request_id": 7,
+        "endpoint": "projects/1/locations/us-central1/endpoints/77",
+        "model": "projects/1/locations/us-central1/publishers/google/models/gemini-2.5-flash",
+        "logging_time": "2026-09-04T10:00:00Z",
+        "full_response": json.dumps(answer),
+    }
+    (found,), _ = parse("vertex", row)
+    assert (found["model"], found["region"]) == ("gemini-2.5-flash", "us-central1")

@@ -2,11 +2,17 @@
 
 - Answers of Azure Monitor's metrics API (``az monitor metrics list``), split by deployment or model: sums per interval.
 - Metrics that a diagnostic setting writes to storage, one JSON object per line: sums per minute, not split by model.
-- The table ``ApiManagementGatewayLlmLog``: one row per request.
+- The table ``ApiManagementGatewayLlmLog``, and the log ``GatewayLlmLogs`` that a diagnostic setting writes to storage
+  or an event hub (``records`` with ``properties``): one row per request. Only the latter tells cached tokens, which
+  Claude counts beside the prompt, and OpenAI's models inside it.
+- The gateway's log ``GatewayLogs`` where it keeps the bodies of answers: the counts of each answer, by its id.
 - The diagnostic log ``RequestResponse`` has no token counts; its lines are counted and told, not booked.
 
 The metrics do not tell cached tokens apart. Counts of requests come from ``AzureOpenAIRequests`` or ``ModelRequests``
 of the same split and interval; without them the number is unknown.
+
+Checked against: gateway logs in the tests of Elastic's integration "Azure OpenAI"; a public processor of an event hub's
+gateway logs (fields of ``properties``; a turn of Claude with 26 tokens of prompt and 48,854 cached ones).
 
 Sources: Azure Monitor REST reference, "Metrics - List"; Azure documentation, "Monitoring data reference for Azure
 OpenAI"; Azure Monitor log reference, "ApiManagementGatewayLlmLog", "AzureDiagnostics".
@@ -18,8 +24,10 @@ from datetime import timedelta
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.bill_regions import azure_region
 from joulebook.ingest.cells import CellFaultError, count, instant
-from joulebook.ingest.lines import dig
+from joulebook.ingest.helicone import ANTHROPIC, OPENAI
+from joulebook.ingest.lines import dig, loaded
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import dicts, first_of, json_documents, maker_of, name_of
 from joulebook.terms.finding import Finding
@@ -36,10 +44,9 @@ METRICS: Mapping[str, str] = {
 }
 """Name of a metric -> our word. Ignored: the totals of both (``TokenTransaction``, ``TotalTokens``), and times."""
 
-LOG = {
-    "input_tokens": ("PromptTokens", "promptTokens"),
-    "output_tokens": ("CompletionTokens", "completionTokens"),
-}
+PROMPT, COMPLETION = ("PromptTokens", "promptTokens"), ("CompletionTokens", "completionTokens")
+CACHED = ("promptCachedTokens", "PromptCachedTokens")
+BODY = ("backendResponseBody", "BackendResponseBody", "responseBody", "ResponseBody")
 NOTHING = (None, 0, "0", "")
 """Counts of the gateway's rows that hold a piece of a message; those with its sequence number 0 hold the tokens."""
 
@@ -61,7 +68,9 @@ class AzureOpenAi:
         """By the names of metrics and tables."""
         if GATEWAY_TABLE.encode() in head or (b'"DeploymentName"' in head and b'"PromptTokens"' in head):
             return 0.96
-        is_metric = b'"timeseries"' in head or b'"metricName"' in head
+        if b"GatewayLlmLogs" in head or (b"GatewayLogs" in head and b"esponseBody" in head and b"_tokens" in head):
+            return 0.96
+        is_metric = b'"timeseries"' in head or b'"metricName"' in head.replace(b'"MetricName"', b'"metricName"')
         if is_metric and any(f'"{metric}"'.encode() in head for metric in METRICS):
             return 0.96
         return 0.8 if b'"RequestResponse"' in head and b"COGNITIVESERVICES" in head.upper() else 0.0
@@ -70,13 +79,16 @@ class AzureOpenAi:
         """One row per interval and deployment, or per request of the gateway."""
         sums, requests = (maker_of(self.name, options, is_bucket=is_bucket) for is_bucket in (True, False))
         told = _Told(options.file)
-        for item in json_documents(stream, options.file):
+        for item in _entries(stream, options.file):
             if isinstance(item, Finding):
                 yield item
-            elif _is_request(item[1]):
-                yield requests.make_named(_request(item[1]), item[0])
+                continue
+            line, entry = item
+            request = _request(entry)
+            if request is not None:
+                yield requests.make_named(request, line)
             else:
-                yield from told.take(item[1], item[0])
+                yield from told.take(entry, line)
         for key, bucket in told.buckets.items():
             if bucket.get("input_tokens") or bucket.get("output_tokens"):
                 yield sums.make_named(_row(key, bucket), None)
@@ -97,14 +109,24 @@ class _Told:
         """Take the sums of one document."""
         if isinstance(document.get("value"), list):
             yield from _answer(document, self.buckets, self.file)
-        elif "metricName" in document:
+        elif "metricName" in document or "MetricName" in document:
             yield from _metric_line(document, self.buckets, self.file, line)
         else:
             self.silent += document.get("category", document.get("Category")) == SILENT
 
 
-def _is_request(document: Mapping[str, Any]) -> bool:
-    return any(first_of(document, *names) not in NOTHING for names in LOG.values())
+def _entries(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any]] | Finding]:
+    """Documents, or the records in them, with what their properties hold beside their own names."""
+    for item in json_documents(stream, file):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, document = item
+        records = document.get("records")
+        for entry in dicts(records) if isinstance(records, list) else (document,):
+            properties = entry.get("properties")
+            inner = loaded(properties) if isinstance(properties, str) else properties
+            yield line, {**entry, **inner} if isinstance(inner, dict) else entry
 
 
 def _answer(answer: Mapping[str, Any], buckets: dict[Key, dict[str, Any]], file: str) -> Iterator[Finding]:
@@ -126,11 +148,11 @@ def _metric_line(
     entry: Mapping[str, Any], buckets: dict[Key, dict[str, Any]], file: str, line: int | None
 ) -> Iterator[Finding]:
     """Take one line of metrics out of storage."""
-    name = str(entry["metricName"])
+    name = str(first_of(entry, "metricName", "MetricName"))
     if name in METRICS:
-        point = {"timeStamp": entry.get("time"), "total": entry.get("total")}
-        labels = {"resource": str(entry.get("resourceId") or "").lower()}
-        yield from _add(buckets, name, point, str(entry.get("timeGrain")), labels, file, line)
+        point = {"timeStamp": first_of(entry, "time", "TimeGenerated"), "total": first_of(entry, "total", "Total")}
+        labels = {"resource": str(first_of(entry, "resourceId", "ResourceId", "_ResourceId") or "").lower()}
+        yield from _add(buckets, name, point, str(first_of(entry, "timeGrain", "TimeGrain")), labels, file, line)
 
 
 def _add(
@@ -181,12 +203,56 @@ def _end(started: str, lasts_s: float) -> object:
         return None
 
 
-def _request(entry: Mapping[str, Any]) -> dict[str, object]:
+def _request(entry: Mapping[str, Any]) -> dict[str, object] | None:
+    """A request that the gateway logged with its counts; None for everything else."""
+    answer = _body(entry)
+    told = _answered(answer) if answer is not None else _counted(entry)
+    if told is None:
+        return None
     return {
-        **{ours: first_of(entry, *theirs) for ours, theirs in LOG.items()},
-        "request_id": name_of(first_of(entry, "RequestId", "CorrelationId")),
+        **told,
+        "request_id": told.get("request_id") or name_of(first_of(entry, "RequestId", "requestId", *CORRELATION)),
         "started_at": first_of(entry, "TimeGenerated", "time"),
-        "model": name_of(first_of(entry, "ModelName", "DeploymentName")),
         "provider": "azure",
-        "region": name_of(entry.get("Region")),
+        "region": azure_region(name_of(first_of(entry, "Region", "location"))),
+    }
+
+
+CORRELATION = ("CorrelationId", "correlationId")
+
+
+def _counted(entry: Mapping[str, Any]) -> dict[str, object] | None:
+    """Counts that the log itself has."""
+    prompt, completion, cached = (first_of(entry, *names) for names in (PROMPT, COMPLETION, CACHED))
+    if prompt in NOTHING and completion in NOTHING and cached in NOTHING:
+        return None
+    names = ("ModelName", "modelName", "DeploymentName", "deploymentName", "modelDeploymentName")
+    model = name_of(first_of(entry, *names))
+    is_beside = bool(model and "claude" in model.lower())
+    return {
+        "uncached_input_tokens" if is_beside else "input_tokens": prompt,
+        "cache_read_tokens": cached,
+        "output_tokens": completion,
+        "model": model,
+    }
+
+
+def _body(entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The answer with its counts that a gateway kept: whole, or the last piece of a stream that has them."""
+    text = first_of(entry, *BODY)
+    if not isinstance(text, str):
+        return None
+    pieces = [piece.removeprefix("data:").strip() for piece in text.splitlines() if piece.startswith("data:")]
+    found = (loaded(piece) for piece in reversed(pieces or [text]))
+    return next((one for one in found if isinstance(one, dict) and isinstance(one.get("usage"), dict)), None)
+
+
+def _answered(answer: Mapping[str, Any]) -> dict[str, object]:
+    """Counts of an answer that a gateway kept."""
+    usage = answer["usage"]
+    is_beside = "cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage
+    return {
+        **{ours: first_of(usage, *theirs) for ours, theirs in (ANTHROPIC if is_beside else OPENAI).items()},
+        "request_id": name_of(answer.get("id")),
+        "model": name_of(answer.get("model")),
     }

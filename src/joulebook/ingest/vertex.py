@@ -73,7 +73,8 @@ def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
 def _record(row: Mapping[str, Any], answer: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, object]:
     usage = _usage(answer) or {}
     endpoint = str(row.get("endpoint") or "")
-    place, model = PLACE.search(endpoint), MODEL.search(endpoint)
+    named = name_of(row.get("model"))
+    place, model = PLACE.search(endpoint), MODEL.search(endpoint) or MODEL.search(named or "")
     region = place[1] if place else None
     is_claude = "usageMetadata" not in answer
     if is_claude:
@@ -84,7 +85,7 @@ def _record(row: Mapping[str, Any], answer: Mapping[str, Any], entry: Mapping[st
         **counts,
         "request_id": _identity(answer, row),
         "started_at": first_of(row, "logging_time", "createTime") or entry.get("timestamp"),
-        "model": name_of(answer.get("modelVersion")) or (model[1] if model else name_of(row.get("model"))),
+        "model": name_of(answer.get("modelVersion")) or (model[1] if model else named),
         "provider": "gcp",
         "region": None if region == GLOBAL else region,
     }
