@@ -246,3 +246,49 @@ def test_sums_of_input_and_output_that_began_apart():
     document = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": metrics}]}]}
     (row,) = reader("otlp").parse(io.BytesIO(json.dumps(document).encode()), ReadOptions(file="f"))
     assert (row["uncached_input_tokens"], row["visible_output_tokens"], row["request_count"]) == (300, 30, 3)
+
+
+def told_twice(scope, span_id, start, end, **changes):
+    """A span of one call by an instrumentation, in a request of its own."""
+    counts = {"llm.token_count.prompt": "1200", "llm.token_count.completion": "90", "openinference.span.kind": "LLM"}
+    times = {"startTimeUnixNano": str(START + start), "endTimeUnixNano": str(START + end)}
+    span = {"traceId": span_id, "spanId": span_id, **times, "attributes": listed(counts), **changes}
+    scoped = {"scope": {"name": f"openinference.instrumentation.{scope}"}, "spans": [span]}
+    return {"resourceSpans": [{"scopeSpans": [scoped]}]}
+
+
+START = 1795952363382567000
+
+
+@pytest.mark.parametrize(
+    ("framework", "inner", "calls"),
+    [
+        ({"scope": "langchain", "start": 0, "end": 9}, {}, 1),
+        ({"scope": "llama_index", "start": 0, "end": 9}, {"parentSpanId": "outer", "traceId": "outer"}, 1),
+        ({"scope": "openai", "start": 0, "end": 9}, {"parentSpanId": "outer", "traceId": "outer"}, 1),
+        ({"scope": "openai", "start": 0, "end": 9}, {}, 2),
+        ({"scope": "langchain", "start": 5, "end": 9}, {}, 2),
+    ],
+    ids=["around", "parent", "parent-of-one-scope", "two-calls-at-once", "one-after-the-other"],
+)
+def test_a_call_that_two_instrumentations_tell(framework, inner, calls):
+    """A call that a framework tells around the supplier's own span is one; calls beside each other are several.
+
+    Source: what OpenInference wrote of LangChain and OpenAI together, November 2026; issue 5590 of Phoenix.
+    """
+    documents = [told_twice("openai", "inner", 2, 7, **inner), told_twice(span_id="outer", **framework)]
+    lines = "".join(json.dumps(document) + "\n" for document in documents)
+    rows = list(reader("otlp").parse(io.BytesIO(lines.encode()), ReadOptions(file="f")))
+    assert len(rows) == calls
+
+
+def test_two_calls_of_a_framework_at_once():
+    """Of two equal calls at once, each is told once by the package and once by the framework: they are two."""
+    documents = [
+        told_twice("openai", "1", 2, 6),
+        told_twice("openai", "2", 2, 7),
+        told_twice("langchain", "3", 1, 8),
+        told_twice("langchain", "4", 1, 9),
+    ]
+    lines = "".join(json.dumps(document) + "\n" for document in documents)
+    assert len(list(reader("otlp").parse(io.BytesIO(lines.encode()), ReadOptions(file="f")))) == 2

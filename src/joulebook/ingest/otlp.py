@@ -23,9 +23,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
+from joulebook.ingest.lines import dig
 from joulebook.ingest.otlp_agents import AgentSignals
 from joulebook.ingest.otlp_metrics import Measures
-from joulebook.ingest.otlp_nested import Nested
+from joulebook.ingest.otlp_nested import Nested, Origin
 from joulebook.ingest.otlp_sdk import as_request, is_of_sdk
 from joulebook.ingest.otlp_values import attributes, nanoseconds, owner
 from joulebook.ingest.otlp_words import LOGS, MEASURES, PASSED_OVER, SPAN_WORDS, SPANS, first_of
@@ -145,7 +146,7 @@ def _told(stream: BinaryIO, file: str) -> Iterator[tuple[str, Record | Finding]]
             yield Otlp.name, request
             continue
         line, document = request
-        for inner, resource, entry in _entries(document):
+        for inner, resource, scope, entry in _entries(document):
             if inner == "metrics":
                 yield from ((SUMS, fault) for fault in measures.add(entry, resource, line))
                 continue
@@ -156,26 +157,28 @@ def _told(stream: BinaryIO, file: str) -> Iterator[tuple[str, Record | Finding]]
             if record is None:
                 continue
             if is_span:
-                services.add(str(resource.get("service.name")))
-                known = attributes(entry)
+                service, known = str(resource.get("service.name")), attributes(entry)
+                services.add(service)
                 if agents.hold_common(line, record, known, resource):
                     continue
-                if nested.hold(line, record, entry, is_named=first_of(known, OPERATION) is not None):
+                origin = Origin(scope, service, is_named=first_of(known, OPERATION) is not None)
+                if nested.hold(line, record, entry, origin):
                     continue
             yield Otlp.name if is_span else EVENTS, (line, record)
     yield from ((Otlp.name, record) for record in (*nested.rest(), *agents.rest()))
     yield from ((SUMS, record) for record in measures.rest(agents.sessions, services))
 
 
-def _entries(request: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """What it is, the attributes of its resource, and the span, log record or metric, for all of a request."""
+def _entries(request: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str, dict[str, Any]]]:
+    """What it is, its resource's attributes, its scope, and the span, log record or metric, for all of a request."""
     for outer, middle, inner in ENTRIES:
         for group in dicts(request.get(outer)):
             described = group.get("resource")
             resource = attributes(described) if isinstance(described, dict) else {}
             for scope in dicts(group.get(middle)):
+                name = str(dig(scope, "scope.name") or "")
                 for entry in dicts(scope.get(inner)):
-                    yield inner, resource, entry
+                    yield inner, resource, name, entry
 
 
 def _span(span: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, object] | None:

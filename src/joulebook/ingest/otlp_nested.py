@@ -1,16 +1,51 @@
-"""Spans that say not what they are and repeat the counts of the spans inside them.
+"""Spans that repeat the counts of other spans.
 
-A call of a model names its operation or its kind. A span that names neither may be a call by an old convention, or a
-run of an agent that tells the sum of its calls, as Pydantic AI wrote until 2025: it is one where a span inside it tells
-counts as well. Spans come in any order, so such spans wait for the end of the file.
+A span that names neither operation nor kind may be a call by an old convention, or a run of an agent that tells the sum
+of its calls, as Pydantic AI wrote until 2025: it is one where a span inside it tells counts as well. Spans come in any
+order, so such spans wait for the end of the file.
 
-Checked against: what Pydantic AI 0.4.0 wrote of an agent's run.
+Where a framework and the supplier's package are both instrumented, one call is told twice with the same counts: by the
+package, and by the framework around it, as the span's parent or, with LangChain, without a link. The one around it is
+passed over; it ends last, so it comes last.
+
+Checked against: what Pydantic AI 0.4.0, and OpenInference's instrumentations of LangChain, OpenAI and Anthropic
+together, wrote. Source: Phoenix, issue 5590 and pull request 15913 (LlamaIndex and OpenAI, "leaf LLM spans").
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from joulebook.ingest.records import Record
+from joulebook.ingest.records import Record, first_of
+
+LATEST = 1000
+"""Calls that may have ended since the one that a framework tells again."""
+
+INPUT = ("input_tokens", "uncached_input_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a span comes from: the instrumentation's name, the service's, and whether it names its operation."""
+
+    scope: str
+    service: str
+    is_named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    origin: Origin
+    counts: tuple[object, object]
+    start: int
+    end: int
+
+    def tells(self, other: "_Call") -> bool:
+        """Whether this call, told by another instrumentation, is the other's own."""
+        is_around = self.start <= other.start and other.end <= self.end
+        is_of_other = "" not in (self.origin.scope, other.origin.scope) and self.origin.scope != other.origin.scope
+        return is_around and is_of_other and self.counts == other.counts and self.origin.service == other.origin.service
 
 
 class Nested:
@@ -18,24 +53,44 @@ class Nested:
 
     def __init__(self) -> None:
         self._outer: set[int] = set()
+        self._told: set[int] = set()
+        self._latest: deque[_Call] = deque(maxlen=LATEST)
         self._held: list[tuple[int, Record]] = []
 
-    def hold(self, line: int | None, record: Mapping[str, object], span: Mapping[str, Any], *, is_named: bool) -> bool:
-        """Take note of a span with counts; whether its record has to wait.
+    def hold(self, line: int | None, record: Mapping[str, object], span: Mapping[str, Any], origin: Origin) -> bool:
+        """Take note of a span with counts; whether its record has to wait, or repeats another.
 
         Args:
             line: where the span stands.
             record: its counts.
             span: as OTLP has it.
-            is_named: whether it names its operation or kind.
+            origin: where it comes from.
         """
         trace, own, parent = (span.get(name) for name in ("traceId", "spanId", "parentSpanId"))
+        counts = (first_of(record, *INPUT), record.get("output_tokens"))
+        is_told = None not in counts and hash((trace, own, counts)) in self._told
         if trace and parent:
-            self._outer.add(hash((str(trace), str(parent))))
-        if is_named or not trace or not own:
+            self._outer.add(hash((trace, parent)))
+            self._told.add(hash((trace, parent, counts)))
+        if is_told or self._is_known(record, counts, origin):
+            return True
+        if origin.is_named or not trace or not own:
             return False
-        self._held.append((hash((str(trace), str(own))), (line, record)))
+        self._held.append((hash((trace, own)), (line, record)))
         return True
+
+    def _is_known(self, record: Mapping[str, object], counts: tuple[object, object], origin: Origin) -> bool:
+        """Whether another instrumentation has told this call; takes note of it where none has."""
+        start, end = (str(record.get(name)) for name in ("started_at", "ended_at"))
+        if None in counts or not (start.isdecimal() and end.isdecimal()):
+            return False
+        call = _Call(origin, counts, int(start), int(end))
+        found = next((one for one in self._latest if call.tells(one)), None)
+        if found is None:
+            self._latest.append(call)
+        else:
+            self._latest.remove(found)
+        return found is not None
 
     def rest(self) -> Iterator[Record]:
         """The records that waited, but for those that repeat what stands inside them."""

@@ -244,7 +244,8 @@ _METRIC = {
     9: ("histogram", {1: ("dataPoints", [_HISTOGRAM_POINT]), 2: ("aggregationTemporality", "int")}),
     10: ("exponentialHistogram", {1: ("dataPoints", [_EXPONENTIAL_POINT]), 2: ("aggregationTemporality", "int")}),
 }
-SPANS: Shape = {1: ("resourceSpans", [{1: ("resource", _RESOURCE), 2: ("scopeSpans", [{2: ("spans", [_SPAN])}])}])}
+_SCOPE_SPANS: Shape = {1: ("scope", {1: ("name", "text")}), 2: ("spans", [_SPAN])}
+SPANS: Shape = {1: ("resourceSpans", [{1: ("resource", _RESOURCE), 2: ("scopeSpans", [_SCOPE_SPANS])}])}
 LOGS: Shape = {1: ("resourceLogs", [{1: ("resource", _RESOURCE), 2: ("scopeLogs", [{2: ("logRecords", [_LOG])}])}])}
 MEASURES: Shape = {
     1: ("resourceMetrics", [{1: ("resource", _RESOURCE), 2: ("scopeMetrics", [{2: ("metrics", [_METRIC])}])}])
