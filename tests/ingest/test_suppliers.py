@@ -480,3 +480,59 @@ def test_models_that_vertex_names_by_a_path():
     }
     (found,), _ = parse("vertex", row)
     assert (found["model"], found["region"]) == ("gemini-2.5-flash", "us-central1")
+
+
+ANTHROPIC_EXPORT = (
+    "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
+    "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
+    "usage_output_tokens,web_search_count,inference_geo,speed\n"
+    "2026-08-05,claude-opus-4-5-20251101,some key,Default,standard,≤ 200k,46981,15969,31,7,16932,0,global,\n"
+    "2026-08-05,claude-opus-4-5-20251101,other key,Default,batch,≤ 200k,10,0,0,0,20,0,global,\n"
+)
+OPENAI_EXPORT = (
+    "start_time,end_time,start_time_iso,end_time_iso,project_id,num_model_requests,user_id,api_key_id,model,batch,"
+    "service_tier,input_tokens,output_tokens,input_cached_tokens,input_uncached_tokens\n"
+    "1761523200,1761523260,2025-10-27T00:00:00+00:00,2025-10-27T00:01:00+00:00,,,,,,,,,,,\n"
+    "1761523440,1761523500,2025-10-27T00:04:00+00:00,2025-10-27T00:05:00+00:00,proj_1,3.0,,key_1,gpt-4o-mini-2024-07-18,"
+    "False,default,7162,1673,1280,5882\n"
+)
+
+
+def test_usage_that_anthropics_console_exports():
+    """A line is a day of a model, key and workspace, in UTC; batches are told, writes of both lives are summed.
+
+    Source: header and line of an export in public repositories that read it, 2026.
+    """
+    rows, findings = parse("anthropic-usage", ANTHROPIC_EXPORT.encode())
+    assert findings == []
+    assert [(row["service_tier"], row["project"], str(row["started_at"]), str(row["ended_at"])) for row in rows] == [
+        ("standard", "Default", "2026-08-05 00:00:00+00:00", "2026-08-06 00:00:00+00:00"),
+        ("batch", "Default", "2026-08-05 00:00:00+00:00", "2026-08-06 00:00:00+00:00"),
+    ]
+    first = rows[0]
+    counts = ("uncached_input_tokens", "cache_write_tokens", "cache_read_tokens", "visible_output_tokens")
+    assert [first[name] for name in counts] == [46981, 16000, 7, 16932]
+
+
+def test_usage_that_openais_platform_exports():
+    """Lines without counts are empty buckets; a line is the same use as its bucket out of the API.
+
+    Source: an export of completions that a public repository describes line by line, 2025.
+    """
+    rows, findings = parse("openai-usage", OPENAI_EXPORT.encode())
+    assert findings == []
+    (row,) = rows
+    assert (row["request_count"], row["uncached_input_tokens"], row["cache_read_tokens"]) == (3, 5882, 1280)
+    result = {"object": "organization.usage.completions.result", "input_tokens": 7162, "output_tokens": 1673}
+    result |= {"input_cached_tokens": 1280, "num_model_requests": 3, "project_id": "proj_1", "api_key_id": "key_1"}
+    result |= {"user_id": None, "model": "gpt-4o-mini-2024-07-18", "batch": False, "service_tier": "default"}
+    page = {"data": [{"start_time": 1761523440, "end_time": 1761523500, "results": [result]}]}
+    assert parse("openai-usage", page)[0][0]["usage_key"] == row["usage_key"]
+
+
+@pytest.mark.parametrize(("text", "name"), [(ANTHROPIC_EXPORT, "anthropic-usage"), (OPENAI_EXPORT, "openai-usage")])
+def test_exports_of_consoles_are_known(tmp_path, text, name):
+    """The header of an export tells whose it is."""
+    file = tmp_path / "export.csv"
+    file.write_text(text, encoding="utf-8")
+    assert detect(file)[0].name == name

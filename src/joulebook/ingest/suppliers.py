@@ -1,4 +1,4 @@
-"""Usage and cost reports of suppliers' administration APIs, as saved pages.
+"""Usage and cost reports of suppliers' administration APIs, as saved pages, and usage that their consoles export.
 
 Buckets of the usage APIs are keyed by what they speak about (time, model, project, ...), not by their counts: save them
 when the bucket has ended, for a bucket that still grows would be booked once, too low.
@@ -11,14 +11,17 @@ and answers that public repositories keep, up to 2026.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.cells import CellFaultError, money
+from joulebook.ingest.consoles import ANTHROPIC_COLUMNS, OPENAI_COLUMNS, Bucket, anthropic_table, openai_table
+from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
 from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, first_of, json_documents, name_of, rows_of, whole
+from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
 from joulebook.terms.usage import Usage
 
@@ -58,12 +61,14 @@ class OpenAiUsage:
     signs = translatable("buckets with organization.usage results, as OpenAI's usage API gives them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the kind of its results."""
-        return 0.98 if OPENAI.encode() in head else 0.0
+        """By the kind of its results, or the header of an export."""
+        return 0.98 if OPENAI.encode() in head or set(OPENAI_COLUMNS) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
-        return rows_of(self.name, options, _openai(stream, options.file), BUCKET_FIELDS, is_bucket=True)
+        stream, is_json = opened(stream)
+        buckets = _buckets(stream, options.file) if is_json else openai_table(stream, options)
+        return rows_of(self.name, options, _openai(buckets), BUCKET_FIELDS, is_bucket=True)
 
 
 class OpenAiCosts:
@@ -88,12 +93,16 @@ class AnthropicUsage:
     signs = translatable("buckets with uncached_input_tokens, as Anthropic's usage report gives them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the names of its times and counts."""
-        return 0.98 if b'"starting_at"' in head and UNCACHED.search(head) else 0.0
+        """By the names of its times and counts, or the header of an export."""
+        if b'"starting_at"' in head and UNCACHED.search(head):
+            return 0.98
+        return 0.98 if set(ANTHROPIC_COLUMNS) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """One row per result."""
-        return rows_of(self.name, options, _anthropic(stream, options.file), is_bucket=True)
+        stream, is_json = opened(stream)
+        buckets = _buckets(stream, options.file) if is_json else anthropic_table(stream, options)
+        return rows_of(self.name, options, _anthropic(buckets), is_bucket=True)
 
 
 class AnthropicCosts:
@@ -140,7 +149,7 @@ def _costs(
         yield Finding(file, None, "costs-without-use", facts, is_error=False)
 
 
-def _buckets(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str, Any], dict[str, Any]] | Finding]:
+def _buckets(stream: BinaryIO, file: str) -> Iterator[Bucket | Finding]:
     for item in json_documents(stream, file):
         if isinstance(item, Finding):
             yield item
@@ -151,8 +160,8 @@ def _buckets(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, dict[str
                 yield line, bucket, result
 
 
-def _openai(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in _buckets(stream, file):
+def _openai(buckets: Iterable[Bucket | Finding]) -> Iterator[Record | Finding]:
+    for item in buckets:
         if isinstance(item, Finding):
             yield item
             continue
@@ -173,8 +182,8 @@ def _openai(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         )
 
 
-def _anthropic(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
-    for item in _buckets(stream, file):
+def _anthropic(buckets: Iterable[Bucket | Finding]) -> Iterator[Record | Finding]:
+    for item in buckets:
         if isinstance(item, Finding):
             yield item
             continue
