@@ -134,3 +134,17 @@ def test_a_page_of_metrics_is_told():
     page += 'vllm:generation_tokens_total{engine="0",model_name="Qwen/Qwen3-8B"} 4829.0\n'
     assert reader("prometheus").detect(page.encode(), "f") == 0.9
     assert read(page) == ([], ["series-without-time"])
+
+
+def test_an_export_of_victoriametrics():
+    """A line of VictoriaMetrics' export, with values and times apart, gives the rows of the same series.
+
+    Source: the README of ryotarai/prometheus-tsdb-dump, output format "victoriametrics".
+    """
+    counter = list(range(0, 200, 10))
+    rows, _ = read(answer("vllm:generation_tokens_total", counter))
+    metric = {"__name__": "vllm:generation_tokens_total", "instance": "a", "model_name": "m"}
+    stamps = [(NINE + number * QUARTER) * 1000 for number in range(len(counter))]
+    text = json.dumps({"metric": metric, "values": counter, "timestamps": stamps}) + "\n"
+    assert reader("prometheus").detect(text.encode(), "f") == 0.95
+    assert read(text)[0] == rows

@@ -2,11 +2,11 @@
 
 Save the counters of `COUNTERS`, and `TIMES` and `GAUGES` for speed and batch, with ``GET /api/v1/query_range``, several
 queries in one file (JSON lines) or one file that a regular expression on ``__name__`` answers; or as text with times,
-as ``promtool tsdb dump`` gives it. A page of ``/metrics`` tells no time, so that nothing of it can be booked. Counters
-are added up per server, model and hour; a counter that falls began anew. Only whole hours are booked, so that
-overlapping exports give the same rows. Speed and batch narrow the estimate of that model on that day. vLLM counts
-tokens found in the cache when a prompt is scheduled and the prompt when it has been read: an hour's cached tokens are
-at most its prompt tokens.
+as ``promtool tsdb dump`` gives it, or lines of VictoriaMetrics' ``/api/v1/export``. A page of ``/metrics`` tells no
+time, so that nothing of it can be booked. Counters are added up per server, model and hour; a counter that falls began
+anew. Only whole hours are booked, so that overlapping exports give the same rows. Speed and batch narrow the estimate
+of that model on that day. vLLM counts tokens found in the cache when a prompt is scheduled and the prompt when it has
+been read: an hour's cached tokens are at most its prompt tokens.
 
 Early vLLM counted what it found in the cache in blocks (``gpu_prefix_cache_hits``), which are no tokens: not read.
 Checked against: names and labels of counters in ``/metrics`` of vLLM, SGLang and llama.cpp as public repositories keep
@@ -24,10 +24,9 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.cells import hashable
-from joulebook.ingest.clusters.series import samples_of, series_opened
-from joulebook.ingest.lines import dig
+from joulebook.ingest.clusters.series import samples_of, series_in, series_opened
 from joulebook.ingest.reader import ReadOptions
-from joulebook.ingest.records import TOKEN_FIELDS, Record, dicts, json_documents, name_of, rows_of
+from joulebook.ingest.records import TOKEN_FIELDS, Record, json_documents, name_of, rows_of
 from joulebook.terms.finding import Finding
 from joulebook.terms.units import convert
 from joulebook.terms.usage import Usage, usage_key
@@ -100,7 +99,8 @@ class Prometheus:
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
         """By the type of the result and the name of a counter, or by a line of a counter."""
-        if b'"matrix"' in head and any(name.encode() in head for name in COUNTERS):
+        has_values = b'"matrix"' in head or b'"timestamps"' in head
+        if has_values and any(name.encode() in head for name in COUNTERS):
             return 0.95
         return 0.9 if TEXT.search(head) else 0.0
 
@@ -139,7 +139,7 @@ def _series(stream: BinaryIO, file: str) -> Iterator[tuple[int | None, Mapping[s
             if isinstance(item, Finding):
                 yield item
                 continue
-            yield from ((item[0], series) for series in dicts(dig(item[1], "data.result")))
+            yield from ((item[0], series) for series in series_in(item[1]))
         return
     told: dict[Labels, list[list[float]]] = defaultdict(list)
     for item in samples_of(stream, file, READ):

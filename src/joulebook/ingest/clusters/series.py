@@ -24,6 +24,7 @@ TEXT_LINE = re.compile(
     r"(?P<name>[a-zA-Z_:][\w:]*)?\s*(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)(?:\s+(?P<at>-?[\d.]+))?\s*\Z"
 )
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
+LATEST_MS = 1e18
 MILLI = 1e11
 """Times above this are milliseconds."""
 
@@ -148,7 +149,8 @@ def series_opened(stream: BinaryIO) -> tuple[BinaryIO, bool]:
 def samples_of(stream: BinaryIO, file: str, wanted: frozenset[str]) -> Iterator[Sample | Finding]:
     """Samples of the wanted metrics: answers of query_range and query, or text with a time on each line.
 
-    Text is what ``promtool tsdb dump`` and the exposition format with timestamps give.
+    Lines of VictoriaMetrics' ``/api/v1/export`` are read like answers. Text is what ``promtool tsdb dump`` and the
+    exposition format with timestamps give.
     """
     stream, is_json = series_opened(stream)
     if is_json:
@@ -157,10 +159,20 @@ def samples_of(stream: BinaryIO, file: str, wanted: frozenset[str]) -> Iterator[
                 yield item
                 continue
             line, answer = item
-            for series in dicts(dig(answer, "data.result") or dig(answer, "result")):
+            for series in series_in(answer):
                 yield from _of_series(series, file, line, wanted)
         return
     yield from _of_text(Lines(stream, file), wanted)
+
+
+def series_in(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Series of an answer of Prometheus, or the one of a line of VictoriaMetrics' export, as Prometheus has them."""
+    values, stamps = answer.get("values"), answer.get("timestamps")
+    if isinstance(values, list) and isinstance(stamps, list):
+        seconds = [at / 1e3 if isinstance(at, (int, float)) and abs(at) < LATEST_MS else at for at in stamps]
+        yield {"metric": answer.get("metric"), "values": [list(pair) for pair in zip(seconds, values, strict=False)]}
+    else:
+        yield from dicts(dig(answer, "data.result") or dig(answer, "result"))
 
 
 def _of_text(lines: Lines, wanted: frozenset[str]) -> Iterator[Sample | Finding]:
