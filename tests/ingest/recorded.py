@@ -74,6 +74,7 @@ RECORDINGS = (
     Recording("openai-usage", "openai-usage.json", 5, "270/800/-/530/-"),
     Recording("openai-costs", "openai-costs.json", 0, "-/-/-/-/-", has_warning=True),
     Recording("anthropic-costs", "anthropic-costs.json", 0, "-/-/-/-/-", has_warning=True),
+    Recording("deepseek-usage", "deepseek-usage.csv", 2, "2060/10000/-/540/-"),
     Recording("azure-openai", "azure-openai.json", 2, "1500/-/-/150/-"),
     Recording("azure-openai", "azure-openai.jsonl", 2, "190/-/-/37/-"),
     Recording("vertex", "vertex.jsonl", 3, "248/1000/0/57/50"),

@@ -536,3 +536,25 @@ def test_exports_of_consoles_are_known(tmp_path, text, name):
     file = tmp_path / "export.csv"
     file.write_text(text, encoding="utf-8")
     assert detect(file)[0].name == name
+
+
+def test_usage_that_deepseeks_platform_exports():
+    """Days, models and keys are rows, prices are not; a day may be written without marks.
+
+    Source: exports of both forms in the tests of public repositories that read them, 2026.
+    """
+    rows, _ = recorded("deepseek-usage.csv")
+    assert [(row.get("request_count"), row["project"], str(row["started_at"])) for row in rows] == [
+        (5, "Team, one", "2026-08-31 21:00:00+00:00"),
+        (None, "Team, one", "2026-09-01 21:00:00+00:00"),
+    ]
+    text = (
+        "user_id,utc_date,model,api_key_name,api_key,type,price,amount\n"
+        "u,20260727,deepseek-v3.2,k,sk-x,input_cache_hit_tokens,0.000000025,24448\n"
+        "u,20260727,deepseek-v3.2,k,sk-x,input_cache_miss_tokens,0.000003,24423\n"
+        "u,20260727,deepseek-v3.2,k,sk-x,output_tokens,0.000006,14044\n"
+        "u,20260727,deepseek-v3.2,k,sk-x,request_count,0.0,many\n"
+    )
+    rows, findings = parse("deepseek-usage", text.encode())
+    assert [(row["cache_read_tokens"], str(row["ended_at"])) for row in rows] == [(24448, "2026-07-28 00:00:00+00:00")]
+    assert [(one.line, one.facts) for one in findings] == [(5, {"column": "amount"})]

@@ -1,11 +1,13 @@
 """Usage that suppliers' consoles export as CSV, in the words of their administration APIs.
 
 - Anthropic's console: a line per day, model, key and workspace; input stands without what the cache took.
+- DeepSeek's platform: a line per day, model, key, kind of token and price; several prices of a kind are one sum. The
+  table of costs beside it has no use.
 - OpenAI's platform: a line per bucket and group (``completions_usage_…csv``), lines without counts for empty buckets,
   whole numbers written as ``3.0`` by some; input contains cached tokens.
 
-Checked against: headers and lines that public repositories which read these exports keep, 2025 and 2026. Neither
-supplier documents the files.
+Checked against: headers and lines that public repositories which read these exports keep, 2025 and 2026. No supplier
+documents the files.
 """
 
 import re
@@ -13,11 +15,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, BinaryIO
 
+from joulebook.errors import translatable
+from joulebook.ingest.cells import CellFaultError, count
 from joulebook.ingest.documents import documents
 from joulebook.ingest.reader import ReadOptions
+from joulebook.ingest.records import Record, first_of, rows_of
+from joulebook.ingest.table import csv_header
 from joulebook.terms.finding import Finding
+from joulebook.terms.usage import Usage
 
 ANTHROPIC_COLUMNS = ("usage_date_utc", "model_version", "usage_input_tokens_no_cache", "usage_output_tokens")
+DEEPSEEK_COLUMNS = ("model", "type", "price", "amount")
 OPENAI_COLUMNS = ("start_time", "end_time", "start_time_iso", "num_model_requests")
 
 _ANTHROPIC: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +44,15 @@ _ANTHROPIC: Mapping[str, tuple[str, ...]] = {
 }
 """A word of the usage report -> columns of the console."""
 
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)\Z")
+_DEEPSEEK: Mapping[str, str] = {
+    "input_cache_miss_tokens": "uncached_input_tokens",
+    "input_cache_hit_tokens": "cache_read_tokens",
+    "output_tokens": "output_tokens",
+    "request_count": "request_count",
+}
+"""Kind of a line -> our word; other kinds are no use of ours."""
+
+_DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)\Z")
 _WHOLE = re.compile(r"(\d{1,15})\.0+\Z")
 _TRUTH = {"true": True, "false": False}
 
@@ -70,6 +86,60 @@ def openai_table(stream: BinaryIO, options: ReadOptions) -> Iterator[Bucket | Fi
             yield line, cells, {**result, "object": f"organization.usage.{kind}.result"}
 
 
+class DeepSeekUsage:
+    """Reader of the usage that DeepSeek's platform exports."""
+
+    name = "deepseek-usage"
+    signs = translatable("the columns type, price and amount with kinds of tokens of DeepSeek's usage export")
+
+    def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
+        """By the header and the kinds of its lines."""
+        is_told = any(kind.encode() in head for kind in _DEEPSEEK)
+        return 0.97 if is_told and set(DEEPSEEK_COLUMNS) <= set(csv_header(head)) else 0.0
+
+    def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
+        """One row per day, model and key."""
+        return rows_of(self.name, options, _deepseek(stream, options), is_bucket=True)
+
+
+def _deepseek(stream: BinaryIO, options: ReadOptions) -> Iterator[Record | Finding]:
+    sums: dict[tuple[str, ...], tuple[int | None, dict[str, int]]] = {}
+    for item in documents(stream, options, DEEPSEEK_COLUMNS):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, cells = item
+        ours = _DEEPSEEK.get(str(cells.get("type")))
+        if ours is None:
+            continue
+        try:
+            amount = count(_plain(cells.get("amount")))
+        except CellFaultError as fault:
+            yield Finding(options.file, line, fault.rule, {"column": "amount"})
+            continue
+        started = str(first_of(cells, "start_time_iso", "utc_date") or "")
+        ended = str(cells.get("end_time_iso") or _next_day(started) or "")
+        names = ("user_id", "model", "api_key_name", "api_key")
+        key = (_utc(started), ended, *(str(cells.get(name) or "") for name in names))
+        _, counts = sums.setdefault(key, (line, {}))
+        counts[ours] = counts.get(ours, 0) + amount
+    for key, (line, counts) in sums.items():
+        started, ended, _user, model, key_name, _masked = key
+        yield (
+            line,
+            {
+                **counts,
+                "request_count": counts.get("request_count") or None,
+                "request_id": "|".join(key),
+                "started_at": started,
+                "ended_at": ended or None,
+                "model": model or None,
+                "provider": "deepseek",
+                "project": key_name or None,
+            },
+        )
+
+
 def _kind(result: Mapping[str, Any]) -> str | None:
     if "output_tokens" in result:
         return "completions"
@@ -90,8 +160,8 @@ def _plain(cell: object) -> object:
 
 def _utc(moment: str) -> str:
     """A day's start, or a time, in UTC."""
-    if _DAY.match(moment):
-        return f"{moment}T00:00:00Z"
+    if found := _DAY.match(moment):
+        return f"{found[1]}-{found[2]}-{found[3]}T00:00:00Z"
     return moment if moment[-1:] == "Z" or re.search(r"[+-]\d\d:?\d\d\Z", moment) else f"{moment}Z"
 
 

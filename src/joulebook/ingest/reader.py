@@ -51,6 +51,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         "langfuse": "joulebook.ingest.langfuse:Langfuse",
         "otlp": "joulebook.ingest.otlp:Otlp",
         "openai-usage": "joulebook.ingest.suppliers:OpenAiUsage",
+        "deepseek-usage": "joulebook.ingest.consoles:DeepSeekUsage",
         "openai-costs": "joulebook.ingest.suppliers:OpenAiCosts",
         "azure-openai": "joulebook.ingest.azure_openai:AzureOpenAi",
         "vertex": "joulebook.ingest.vertex:Vertex",
