@@ -292,3 +292,10 @@ def test_two_calls_of_a_framework_at_once():
     ]
     lines = "".join(json.dumps(document) + "\n" for document in documents)
     assert len(list(reader("otlp").parse(io.BytesIO(lines.encode()), ReadOptions(file="f")))) == 2
+
+
+def test_spans_with_odd_ids_and_counts():
+    """Ids that are no text and counts that are no numbers are no reason to fail; the span is told or taken."""
+    odd = {"key": "gen_ai.usage.input_tokens", "value": {"arrayValue": {"values": []}}}
+    found = traced({**CALL, "traceId": ["t"], "spanId": {}}, {**CALL, "attributes": [*CALL["attributes"], odd]})
+    assert [getattr(one, "rule", "row") for one in found] == ["row", "bad-number"]

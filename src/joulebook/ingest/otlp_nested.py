@@ -14,19 +14,16 @@ together, wrote. Source: Phoenix, issue 5590 and pull request 15913 (LlamaIndex 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from joulebook.ingest.records import Record, first_of
+from joulebook.ingest.records import Record, name_of, whole
 
-LATEST = 1000
-"""Calls that may have ended since the one that a framework tells again."""
-
-INPUT = ("input_tokens", "uncached_input_tokens")
+OUTPUT = "output_tokens"
+LATEST, ALIKE = 1000, 50
+"""Counts, and calls with the same counts, among which the one is sought that a framework tells again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a span comes from: the instrumentation's name, the service's, and whether it names its operation."""
 
     scope: str
@@ -34,18 +31,16 @@ class Origin:
     is_named: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    origin: Origin
-    counts: tuple[object, object]
+class _Call(NamedTuple):
+    scope: str
     start: int
     end: int
 
     def tells(self, other: "_Call") -> bool:
-        """Whether this call, told by another instrumentation, is the other's own."""
+        """Whether this is the call of the other, with the same counts, as another instrumentation tells it."""
         is_around = self.start <= other.start and other.end <= self.end
-        is_of_other = "" not in (self.origin.scope, other.origin.scope) and self.origin.scope != other.origin.scope
-        return is_around and is_of_other and self.counts == other.counts and self.origin.service == other.origin.service
+        is_of_other = self.scope != other.scope and "" not in (self.scope, other.scope)
+        return is_around and is_of_other
 
 
 class Nested:
@@ -54,7 +49,7 @@ class Nested:
     def __init__(self) -> None:
         self._outer: set[int] = set()
         self._told: set[int] = set()
-        self._latest: deque[_Call] = deque(maxlen=LATEST)
+        self._latest: dict[object, deque[_Call]] = {}
         self._held: list[tuple[int, Record]] = []
 
     def hold(self, line: int | None, record: Mapping[str, object], span: Mapping[str, Any], origin: Origin) -> bool:
@@ -66,8 +61,9 @@ class Nested:
             span: as OTLP has it.
             origin: where it comes from.
         """
-        trace, own, parent = (span.get(name) for name in ("traceId", "spanId", "parentSpanId"))
-        counts = (first_of(record, *INPUT), record.get("output_tokens"))
+        trace, own, parent = (name_of(span.get(name)) for name in ("traceId", "spanId", "parentSpanId"))
+        taken = whole(record.get("input_tokens"))
+        counts = (whole(record.get("uncached_input_tokens")) if taken is None else taken, whole(record.get(OUTPUT)))
         is_told = None not in counts and hash((trace, own, counts)) in self._told
         if trace and parent:
             self._outer.add(hash((trace, parent)))
@@ -84,12 +80,17 @@ class Nested:
         start, end = (str(record.get(name)) for name in ("started_at", "ended_at"))
         if None in counts or not (start.isdecimal() and end.isdecimal()):
             return False
-        call = _Call(origin, counts, int(start), int(end))
-        found = next((one for one in self._latest if call.tells(one)), None)
+        call = _Call(origin.scope, int(start), int(end))
+        key = (origin.service, counts)
+        alike = self._latest.pop(key, None) or deque[_Call](maxlen=ALIKE)
+        self._latest[key] = alike
+        if len(self._latest) > LATEST:
+            del self._latest[next(iter(self._latest))]
+        found = next((one for one in alike if call.tells(one)), None)
         if found is None:
-            self._latest.append(call)
+            alike.append(call)
         else:
-            self._latest.remove(found)
+            alike.remove(found)
         return found is not None
 
     def rest(self) -> Iterator[Record]:
