@@ -558,3 +558,39 @@ def test_usage_that_deepseeks_platform_exports():
     rows, findings = parse("deepseek-usage", text.encode())
     assert [(row["cache_read_tokens"], str(row["ended_at"])) for row in rows] == [(24448, "2026-07-28 00:00:00+00:00")]
     assert [(one.line, one.facts) for one in findings] == [(5, {"column": "amount"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "facts"),
+    [
+        (
+            "anthropic-costs",
+            (
+                "usage_date_utc,model,workspace,api_key,usage_type,context_window,token_type,cost_usd,list_price_usd,"
+                "cost_type,inference_geo,speed\n"
+                "2026-03-15,Claude Opus 4.6,Default,key,message,≤ 200k,input_no_cache,1.50,1.50,token,global,\n"
+                "2026-03-15,Claude Opus 4.6,Default,key,message,≤ 200k,output,0.25,0.25,token,global,\n"
+            ),
+            {"cost": "1.75", "currency": "USD"},
+        ),
+        (
+            "openai-costs",
+            (
+                "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item\n"
+                "1790467200,1790553600,2026-09-27T00:00:00+00:00,2026-09-28T00:00:00+00:00,,,\n"
+                "1790553600,1790640000,2026-09-28T00:00:00+00:00,2026-09-29T00:00:00+00:00,0.42,usd,gpt-5\n"
+            ),
+            {"cost": "0.42", "currency": "USD"},
+        ),
+    ],
+)
+def test_costs_that_consoles_export(tmp_path, name, text, facts):
+    """Money without use: the sum is told in dollars, and nothing is booked.
+
+    Source: headers and lines of both exports in the tests of public repositories that read them, 2026.
+    """
+    file = tmp_path / "export.csv"
+    file.write_text(text, encoding="utf-8")
+    assert detect(file)[0].name == name
+    rows, findings = parse(name, text.encode())
+    assert (rows, [one.facts for one in findings]) == ([], [facts])

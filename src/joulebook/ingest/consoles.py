@@ -28,6 +28,9 @@ ANTHROPIC_COLUMNS = ("usage_date_utc", "model_version", "usage_input_tokens_no_c
 DEEPSEEK_COLUMNS = ("model", "type", "price", "amount")
 OPENAI_COLUMNS = ("start_time", "end_time", "start_time_iso", "num_model_requests")
 
+ANTHROPIC_COSTS = ("usage_date_utc", "token_type", "cost_usd")
+OPENAI_COSTS = ("start_time_iso", "amount_value", "amount_currency")
+
 _ANTHROPIC: Mapping[str, tuple[str, ...]] = {
     "model": ("model_version",),
     "api_key_id": ("api_key",),
@@ -84,6 +87,18 @@ def openai_table(stream: BinaryIO, options: ReadOptions) -> Iterator[Bucket | Fi
         kind = _kind(result)
         if kind is not None:
             yield line, cells, {**result, "object": f"organization.usage.{kind}.result"}
+
+
+def costs_table(stream: BinaryIO, options: ReadOptions, columns: tuple[str, ...]) -> Iterator[Bucket | Finding]:
+    """Lines of an export of costs as results with an amount and, where it is told, a currency; empty days are none."""
+    for item in documents(stream, options, columns):
+        if isinstance(item, Finding):
+            yield item
+            continue
+        line, cells = item
+        amount = first_of(cells, "cost_usd", "amount_value")
+        if amount is not None:
+            yield line, cells, {"amount": amount, "currency": cells.get("amount_currency")}
 
 
 class DeepSeekUsage:

@@ -16,7 +16,16 @@ from typing import Any, BinaryIO
 
 from joulebook.errors import translatable
 from joulebook.ingest.cells import CellFaultError, money
-from joulebook.ingest.consoles import ANTHROPIC_COLUMNS, OPENAI_COLUMNS, Bucket, anthropic_table, openai_table
+from joulebook.ingest.consoles import (
+    ANTHROPIC_COLUMNS,
+    ANTHROPIC_COSTS,
+    OPENAI_COLUMNS,
+    OPENAI_COSTS,
+    Bucket,
+    anthropic_table,
+    costs_table,
+    openai_table,
+)
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
 from joulebook.ingest.reader import ReadOptions
@@ -30,6 +39,7 @@ OPENAI = "organization.usage."
 COSTS = "organization.costs.result"
 CURRENCY_LETTERS = 3
 CENTS = 100
+FLAT = ("amount", "currency")
 UNCACHED = re.compile(rb'"uncached_input_tokens"\s*:')
 """A count of Anthropic's usage report; its cost report has it as a type of cost."""
 OPENAI_KINDS: Mapping[str, Mapping[str, str]] = {
@@ -78,12 +88,15 @@ class OpenAiCosts:
     signs = translatable("buckets with organization.costs results, as OpenAI's costs API gives them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the kind of its results."""
-        return 0.98 if COSTS.encode() in head else 0.0
+        """By the kind of its results, or the header of an export."""
+        return 0.98 if COSTS.encode() in head or set(OPENAI_COSTS) <= set(csv_header(head)) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """No rows: what the file costs, per currency."""
-        return _costs(stream, options.file, ("amount.value", "amount.currency"), 1, COSTS)
+        stream, is_json = opened(stream)
+        if not is_json:
+            return _costs(costs_table(stream, options, OPENAI_COSTS), options.file, FLAT, 1)
+        return _costs(_buckets(stream, options.file), options.file, ("amount.value", "amount.currency"), 1, COSTS)
 
 
 class AnthropicUsage:
@@ -108,29 +121,34 @@ class AnthropicUsage:
 class AnthropicCosts:
     """Pages of Anthropic's cost report. They tell money and no use, so nothing of them is booked: it is said how much.
 
-    Amounts are in cents.
+    Amounts of the report are in cents, those that the console exports in dollars.
     """
 
     name = "anthropic-costs"
     signs = translatable("buckets with starting_at, amount and currency, as Anthropic's cost report gives them")
 
     def detect(self, head: bytes, name: str) -> float:  # noqa: ARG002  (the protocol's signature)
-        """By the names of its times and amounts."""
+        """By the names of its times and amounts, or the header of an export."""
+        if set(ANTHROPIC_COSTS) <= set(csv_header(head)):
+            return 0.98
         marks = (b'"starting_at"', b'"amount"', b'"currency"')
         return 0.97 if all(mark in head for mark in marks) and not UNCACHED.search(head) else 0.0
 
     def parse(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Usage | Finding]:
         """No rows: what the file costs, per currency."""
-        return _costs(stream, options.file, ("amount", "currency"), CENTS)
+        stream, is_json = opened(stream)
+        if not is_json:
+            return _costs(costs_table(stream, options, ANTHROPIC_COSTS), options.file, FLAT, 1)
+        return _costs(_buckets(stream, options.file), options.file, FLAT, CENTS)
 
 
 def _costs(
-    stream: BinaryIO, file: str, paths: tuple[str, str], unit: int, kind: str | None = None
+    buckets: Iterable[Bucket | Finding], file: str, paths: tuple[str, str], unit: int, kind: str | None = None
 ) -> Iterator[Usage | Finding]:
     """The cost of a file per currency, from amounts of which so many units make one."""
     amount, currency_path = paths
     sums: dict[str, float] = {}
-    for item in _buckets(stream, file):
+    for item in buckets:
         if isinstance(item, Finding):
             yield item
             continue
