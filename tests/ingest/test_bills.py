@@ -662,3 +662,18 @@ def test_azures_disks(meter, product, unit, gib, kind):
         assert used is None
     else:
         assert used == {"storage_gb_hours": pytest.approx(2 * gib * 1.073741824 * 730.5), "device": kind}
+
+
+def test_units_that_azure_writes_in_other_languages():
+    """A bill of a customer agreement may have its units in the language of its country.
+
+    Source: units of bills in Microsoft's FinOps toolkit, src/open-data/PricingUnits.csv.
+    """
+    header = "Date,Cost,BillingCurrency,ResourceLocation,ChargeType,MeterCategory,UnitOfMeasure,Quantity,Product\n"
+    machine = "Virtual Machines Dsv3 Series - D2s v3 - EU West"
+    lines = (f"Virtual Machines,1 hora,3,{machine}", f"Virtual Machines,1 小时,-1,{machine}")
+    lines += ("Storage,1 GB/mes,2,Tiered Block Blob - Hot LRS - Data Stored",)
+    text = header + "".join(f"09/04/2026,1,USD,EU West,Usage,{line}\n" for line in lines)
+    rows, _ = split(reader("azure-bill").parse(io.BytesIO(text.encode()), ReadOptions(file="f")))
+    used = [(row.get("device_hours"), row.get("storage_gb_hours")) for row in rows]
+    assert used == [(3, None), (None, 1461), (-1, None)]

@@ -204,3 +204,18 @@ def instance_type(text: str) -> str | None:
     """
     found = _AWS.search(text) or _AZURE.search(text)
     return found[1] if found else None
+
+
+_OTHER_TONGUES = {"hora": "Hour", "小时": "Hour", "mes": "Month", "月": "Month", "1 1 Hour": "1 Hour"}
+_OTHER_TONGUE = re.compile(r"(?<![a-z])(?:hora|小时|mes|月)\Z|\A1 1 Hour\Z")
+
+
+def azure_unit(unit: str) -> str:
+    """A unit of Azure's usage details in English.
+
+    Source: Microsoft, FinOps toolkit, open data, PricingUnits.csv (all values of ``UnitOfMeasure``).
+
+    >>> azure_unit("1 hora"), azure_unit("1 GB/月"), azure_unit("1 Hour"), azure_unit("1 1 Hour")
+    ('1 Hour', '1 GB/Month', '1 Hour', '1 Hour')
+    """
+    return _OTHER_TONGUE.sub(lambda found: _OTHER_TONGUES[found[0]], unit)

@@ -30,7 +30,7 @@ from joulebook.ingest.bill_coverage import Coverage
 from joulebook.ingest.bill_regions import aws_region, azure_region
 from joulebook.ingest.bill_tokens import model_called
 from joulebook.ingest.bill_use import in_tokens
-from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, oracle_unit, spelled
+from joulebook.ingest.bill_words import AZURE, CUR, FOCUS, GOOGLE, ORACLE, azure_unit, oracle_unit, spelled
 from joulebook.ingest.cells import CellFaultError, hashable, money
 from joulebook.ingest.energy import opened
 from joulebook.ingest.lines import dig
@@ -176,6 +176,9 @@ class AzureBill(_Bill):
         frozenset(AZURE["unit"]),
         frozenset(AZURE["quantity"]),
     )
+
+    def _sized(self, told: Mapping[str, str | None]) -> tuple[float | None, str] | None:
+        return money(told["quantity"] or "0"), azure_unit(told["unit"] or "")
 
 
 class OracleBill(_Bill):
