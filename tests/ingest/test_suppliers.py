@@ -482,6 +482,19 @@ def test_models_that_vertex_names_by_a_path():
     assert (found["model"], found["region"]) == ("gemini-2.5-flash", "us-central1")
 
 
+def test_answers_in_the_words_of_googles_library():
+    """An answer that the Python library wrote has the same counts by names with underscores.
+
+    Source: a public query of request-response logs that reads both spellings.
+    """
+    usage = {"prompt_token_count": 5, "cached_content_token_count": 2, "candidates_token_count": 3}
+    answer = {"usage_metadata": usage, "model_version": "gemini-2.5-pro", "response_id": "r1"}
+    row = {"logging_time": "2026-09-04T10:00:00Z", "full_response": json.dumps(answer)}
+    (found,), _ = parse("vertex", row)
+    assert (found["model"], found["uncached_input_tokens"], found["cache_read_tokens"]) == ("gemini-2.5-pro", 3, 2)
+    assert found["visible_output_tokens"] == 3
+
+
 ANTHROPIC_EXPORT = (
     "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,usage_input_tokens_no_cache,"
     "usage_input_tokens_cache_write_5m,usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"

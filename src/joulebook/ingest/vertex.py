@@ -61,8 +61,22 @@ def _answer(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The answer with the counts: of a streamed one, the last piece that has them."""
     kept = row.get("full_response", row)
     value = loaded(kept) if isinstance(kept, str) else kept
-    pieces = list(dicts(value if isinstance(value, list) else [value]))
+    pieces = [_in_api_words(piece) for piece in dicts(value if isinstance(value, list) else [value])]
     return next((piece for piece in reversed(pieces) if _usage(piece) is not None), None)
+
+
+def _in_api_words(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An answer whose names Google's Python library wrote, ``usage_metadata``, in the words of the API."""
+    usage = answer.get("usage_metadata")
+    if "usageMetadata" in answer or not isinstance(usage, dict):
+        return answer
+    named = {"modelVersion": answer.get("model_version"), "responseId": answer.get("response_id")}
+    return {**answer, **named, "usageMetadata": {_camel(name): cell for name, cell in usage.items()}}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _usage(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
