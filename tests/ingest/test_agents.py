@@ -493,3 +493,15 @@ def test_a_resumed_session_that_ends_again_adds_its_growth():
 
     rows, _ = parse("copilot-cli", lines(end(1, 1000, 10), end(2, 1500, 14)))
     assert (total(rows, "in"), total(rows, "out"), [row["request_count"] for row in rows]) == (1500, 14, [10, 4])
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_a_session_without_totals_is_told(is_ended):
+    """What an open or crashed session of Copilot CLI used is unknown, which is told and not passed over."""
+    start = {"type": "session.start", "timestamp": "2026-11-14T01:00:00Z", "data": {"sessionId": "c1"}}
+    message = {"type": "assistant.message", "timestamp": "2026-11-14T01:00:05Z", "data": {"outputTokens": 90}}
+    metrics = {"m": {"requests": {"count": 1}, "usage": {"inputTokens": 9, "outputTokens": 90}}}
+    end = {"type": "session.shutdown", "timestamp": "2026-11-14T01:01:00Z", "data": {"modelMetrics": metrics}}
+    rows, findings = parse("copilot-cli", lines(start, message, *([end] if is_ended else [])))
+    assert (len(rows), [one.rule for one in findings]) == ((1, []) if is_ended else (0, ["session-open"]))
+    assert not any(one.is_error for one in findings)

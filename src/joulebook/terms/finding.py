@@ -185,6 +185,10 @@ RULES: dict[str, str] = {
         "{count} jobs have no energy (no energy plugin, or 0); it is unknown, so what they were allotted was booked "
         "instead. Next: set AcctGatherEnergyType in slurm.conf."
     ),
+    "session-open": translatable(
+        "This session has not told what it used since it last began: it is open, or was ended hard. That is unknown, "
+        "which is not zero. Next: end it in the agent, then read it again."
+    ),
     "still-running": translatable(
         "{count} jobs have not ended and were not booked. Next: import again when they have."
     ),

@@ -4,7 +4,7 @@ Counts come when a session ends (``session.shutdown``), per model and for the se
 again with larger counts, of which only the growth is new; where any count is smaller, counting began anew. Input
 contains what was read from and written to the cache, output contains reasoning.
 
-A session that did not end (a crash, or one still open) has no counts. The files are no documented interface: checked
+A session that did not end (a crash, or one still open) has no counts, which is told. The files are no documented interface: checked
 against the fields that readers of other projects find in files of 2026 (``modelMetrics``, ``usage``, ``requests``).
 """
 
@@ -62,6 +62,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
     project: str | None = None
     session: object = None
     began: object = None
+    is_open = False
     for item in marked_lines(stream, file, b'"session.start"', b'"session.resume"', b'"session.shutdown"', begin=BEGIN):
         if isinstance(item, Finding):
             yield item
@@ -69,7 +70,7 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
         line, event = item
         metrics = dig(event, "data.modelMetrics")
         if event.get("type") in ("session.start", "session.resume"):
-            began = event.get("timestamp")
+            began, is_open = event.get("timestamp"), True
             project = folder_name(dig(event, "data.context.cwd")) or project
             session = dig(event, "data.sessionId") or session
         elif event.get("type") == "session.shutdown" and isinstance(metrics, dict):
@@ -93,7 +94,9 @@ def _records(stream: BinaryIO, file: str) -> Iterator[Record | Finding]:
                             "tool": CopilotCli.name,
                         },
                     )
-            began = None
+            began, is_open = None, False
+    if is_open:
+        yield Finding(file, None, "session-open", {}, is_error=False)
 
 
 def _growth(now: Mapping[str, int], before: Mapping[str, int] | None) -> dict[str, int]:
