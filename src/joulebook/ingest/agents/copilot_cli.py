@@ -4,8 +4,9 @@ Counts come when a session ends (``session.shutdown``), per model and for the se
 again with larger counts, of which only the growth is new; where any count is smaller, counting began anew. Input
 contains what was read from and written to the cache, output contains reasoning.
 
-A session that did not end (a crash, or one still open) has no counts, which is told. The files are no documented interface: checked
-against the fields that readers of other projects find in files of 2026 (``modelMetrics``, ``usage``, ``requests``).
+A session that did not end (a crash, or one still open) has no counts, which is told. The files are no documented
+interface: checked against the fields that readers of other projects find in files of 2026 (``modelMetrics``, ``usage``,
+``requests``).
 """
 
 from collections.abc import Iterator, Mapping
