@@ -3,8 +3,8 @@
 Usage: python benchmarks/speed/ingest.py [--megabytes 1000] [--rows 1000000] [--ccusage PATH]
 
 The logs are made up (see agent_logs.py). ccusage (npm, 20.0.24) is asked for its daily totals of all agents without
-network; joulebook reads, books, prices and reports. Beside the seconds on the wall stand those of the processors: on a
-busy machine they are the better measure.
+network; joulebook, installed as a wheel, reads, books, prices and reports. Beside the seconds on the wall stand those
+of the processors: on a busy machine they are the better measure.
 """
 
 import argparse
@@ -45,24 +45,34 @@ def clocked(work: Callable[[], object]) -> tuple[float, float, object]:
     return time.perf_counter() - wall, used() - processors, result
 
 
-def ran(command: list[str], home: Path) -> str:
+ROOT = Path(__file__).parents[2]
+
+
+def installed(folder: Path) -> Path:
+    """Where joulebook lies as users have it: a wheel with its library and modules compiled."""
+    plain = ["-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *plain, "--target", str(folder), str(ROOT)], check=True)
+    return folder
+
+
+def ran(command: list[str], home: Path, site: Path) -> str:
     """What a command prints, in a home."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"HOME": str(home), "PYTHONPYCACHEPREFIX": str(home / "pyc")}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    environment |= {"HOME": str(home), "PYTHONPATH": str(site)}
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=True).stdout
 
 
-def logs(home: Path, ccusage: str | None) -> None:
+def logs(home: Path, ccusage: str | None, site: Path) -> None:
     """Scan a home with both."""
     command = [sys.executable, "-m", "joulebook", "--book", str(home / "book"), "scan", "--home", str(home), "--json"]
-    ran([*command[:5], "factors", "show", "KOR"], home)  # compiles library and modules, as an installed wheel has them
+    assert str(site) in ran([sys.executable, "-c", "import joulebook; print(joulebook.__file__)"], home, site)
     base = (0.0, 0.0)
     if ccusage:
-        wall, cpu, out = clocked(lambda: ran([ccusage, "daily", "--offline", "--json"], home))
+        wall, cpu, out = clocked(lambda: ran([ccusage, "daily", "--offline", "--json"], home, site))
         totals, base = json.loads(str(out))["totals"], (wall, cpu)
         print(f"ccusage: {wall:.2f} s, processors {cpu:.2f} s; output tokens {totals['outputTokens']:,}")
     for name in ("first", "again"):
-        wall, cpu, out = clocked(lambda: ran(command, home))
+        wall, cpu, out = clocked(lambda: ran(command, home, site))
         told = json.loads(str(out))
         ratio = f" = {wall / base[0]:.1f}x, {cpu / base[1]:.1f}x" if ccusage else ""
         print(f"joulebook scan, {name}: {wall:.2f} s, processors {cpu:.2f} s{ratio}; {told['added']:,} answers booked")
@@ -112,7 +122,9 @@ def main() -> None:
         home = Path(name) / "home"
         size = make_home(home, chosen.megabytes)
         print(f"logs: {size / MEGABYTE:,.0f} MB in {sum(path.is_file() for path in home.rglob('*')):,} files")
-        logs(home, chosen.ccusage)  # first, for what a process has used counts as its children's peak memory
+        logs(
+            home, chosen.ccusage, installed(Path(name) / "site")
+        )  # first, for what a process has used counts as its children's peak memory
         tables(Path(name), chosen.rows)
 
 

@@ -147,8 +147,10 @@ def instant(cell: object, zone: tzinfo | None) -> tuple[datetime, bool]:
 
 def _is_iso(cell: str) -> bool:
     """Whether day and time end as they may: Python 3.11 passes over one other letter before an offset."""
-    end = 19 if cell[16:17] == ":" else 16
-    return cell[10:11] in " Tt" and cell[end : end + 1] in ".,+-Zz "
+    rest = cell[19 if cell[16:17] == ":" else 16 :]
+    if rest[:1] in (".", ","):
+        rest = rest[1:].lstrip("0123456789")
+    return cell[10:11] in " Tt" and rest[:1] in "+-Zz "
 
 
 def zone_named(name: str | None) -> tzinfo | None:

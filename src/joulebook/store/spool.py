@@ -11,7 +11,7 @@ from joulebook.store.schema import SQL_TYPES, identifier, literal
 from joulebook.terms.blocks import KEPT, kept_at, packed
 
 BLOCK_ROWS = 2048
-SMALLEST_BUFFER = 1 << 24
+SMALLEST_BUFFER = 1 << 22
 _SPOOLED = {**SQL_TYPES, "timestamp": "BIGINT"}
 
 
