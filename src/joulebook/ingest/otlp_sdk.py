@@ -35,7 +35,9 @@ def as_request(document: Mapping[str, Any]) -> dict[str, Any]:
     """An object of the SDK as an export request of OTLP; anything else as it is."""
     resource = {"attributes": _listed(_resource(document.get("resource")))}
     if isinstance(document.get("scopeMetrics"), list):
-        metrics = [_metric(metric) for scope in dicts(document["scopeMetrics"]) for metric in dicts(scope["metrics"])]
+        metrics = [
+            _metric(metric) for scope in dicts(document["scopeMetrics"]) for metric in dicts(scope.get("metrics"))
+        ]
         return {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]}
     told = document.get("attributes")
     if not isinstance(told, dict):
