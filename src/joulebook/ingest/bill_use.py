@@ -214,7 +214,7 @@ def _processors(text: str, hours: float) -> dict[str, object] | None:
     sized = VCORES.search(text)
     threads = int(sized[1] or 1) if sized is not None else int("vcpu" in text.lower())
     if MILLI.search(text):
-        return {"vcpu_hours": hours / 1000}
+        return {"vcpu_hours": convert(hours, "1", "1e3")}
     if threads:
         return {"vcpu_hours": hours * threads}
     return {} if MEMORY.search(text) else None
