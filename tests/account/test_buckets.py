@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from joulebook.account import pricing
 from joulebook.account.kinds import BUCKET, CACHED_BUCKET
 from joulebook.account.resolve import resolve_model_factors
 from joulebook.account.resolve_bucket import WORKLOADS, resolve_bucket_factors
@@ -204,13 +205,29 @@ def test_sums_that_are_mostly_cache_hits_are_of_agents(tmp_path: Path):
 
 
 def test_such_postings_replay(tmp_path: Path):
-    """The audit computes them again from rows and kept factors; what an older method left without energy is told."""
+    """The audit computes them again from rows and kept factors, and finds a posting that its rows do not give."""
     book = untold(tmp_path, (40_000, 1_000_000, 5_000), (1_000_000, 40_000, 5_000))
     assert list(book.audit()) == []
-    older = [{**row, "method": "use-1", "it_energy_kwh_q": None} for row in book.standing_postings()]
-    (span,) = {(row["usage_after"], row["usage_through"]) for row in older}
-    assert {finding.rule for finding in audit.replayed(older, [])} == {"method-gone"}
-    assert span == (-1, 0)
+    said = list(book.standing_postings())
+    wrong = [{**row, "it_energy_kwh_q": row["it_energy_kwh_q"] + 1} for row in said]
+    assert {finding.rule for finding in audit.replayed(wrong, groups(book, said))} == {"posting-not-replayed"}
+
+
+def test_what_an_older_method_left_without_energy_asks_for_a_restatement(tmp_path: Path):
+    """Its postings are told, and their rows are not told once more as rows that nobody posted."""
+    book = untold(tmp_path, (1_000_000, 40_000, 5_000))
+    said = list(book.standing_postings())
+    bare = [{**row, "it_energy_kwh_q": None} for row in said]
+    rows = [{**group, "model_resolution_id": None} for group in groups(book, said)]
+    assert {finding.rule for finding in audit.replayed(bare, rows)} == {"posting-not-replayed", "rows-not-posted"}
+    older = [{**row, "method": "use-1"} for row in bare]
+    assert {finding.rule for finding in audit.replayed(older, rows)} == {"method-gone"}
+
+
+def groups(book: Book, said: list) -> list:
+    """The groups that the rows behind some postings of one span give."""
+    (span,) = {(row["usage_after"], row["usage_through"]) for row in said}
+    return book.store.rows(pricing.cube(pricing.in_grains(book.usage_again(span, said))))
 
 
 def test_a_line_of_a_bill_that_counts_tokens_has_an_energy(tmp_path: Path):
